@@ -1,0 +1,124 @@
+//! Starts a payment: freezes the order, gives the provider a deadline within the hold.
+
+use std::collections::BTreeMap;
+
+use super::{PaymentRequest, settle, supply};
+use crate::command::{Context, Decision, Reply};
+use crate::event::{Change, Event};
+use crate::ids::{OrderId, PaymentId};
+use crate::money::Amount;
+use crate::needs::Needs;
+use crate::order::{Order, OrderStatus};
+use crate::payment::{Payment, PaymentStatus, Provider, provider_key};
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::time::Timestamp;
+
+/// A payment to be started. While one is pending, that one is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartPayment {
+    /// The order.
+    pub order_id: OrderId,
+    /// Provider, method and return address.
+    pub request: PaymentRequest,
+}
+
+impl StartPayment {
+    pub(crate) fn needs(&self, needs: &mut Needs) {
+        needs.orders.insert(self.order_id);
+    }
+
+    pub(crate) fn decide(
+        &self,
+        state: &State,
+        context: &mut Context<'_>,
+    ) -> Result<Decision, Rejection> {
+        let order = state.orders.get(&self.order_id).ok_or(Rejection::NotFound)?;
+        match order.status {
+            OrderStatus::Draft | OrderStatus::Pending => {}
+            OrderStatus::Cancelled => return Err(Rejection::AlreadyCancelled),
+            OrderStatus::Paid
+            | OrderStatus::Processing
+            | OrderStatus::Shipped
+            | OrderStatus::Delivered
+            | OrderStatus::Refunded => return Err(Rejection::AlreadyPaid),
+        }
+        if let Some(pending) = settle::pending_payment(state, order.id) {
+            return Ok(Decision::repeated(Reply::Payment(pending.id)));
+        }
+        let (payment, changes) = start(state, order, &self.request, context)?;
+        Ok(Decision::created(changes, Reply::Payment(payment)))
+    }
+}
+
+/// The changes that start the next payment of an unpaid order with none pending.
+pub(super) fn start(
+    state: &State,
+    order: &Order,
+    request: &PaymentRequest,
+    context: &mut Context<'_>,
+) -> Result<(PaymentId, Vec<Change>), Rejection> {
+    let settings = state.settings().ok_or(Rejection::NotFound)?;
+    let provider = request.provider.unwrap_or(settings.default_provider);
+    let mut changes = Vec::new();
+    let held_until = match order.payment_expires_at {
+        Some(at) if order.status == OrderStatus::Pending => at,
+        _ => {
+            let until = supply::expiry(state, order, context);
+            let none = BTreeMap::new();
+            let holds = supply::take(state, (order.id, &order.items), until, &none, context)?;
+            let submitted = Event::OrderSubmitted { order_id: order.id, payment_expires_at: until };
+            changes.push(submitted.into());
+            changes.push(supply::reserved(order.id, holds));
+            until
+        }
+    };
+    let held_until = extend(state, order, provider, held_until, context, &mut changes);
+    changes.extend(settle::lock(order, context));
+    let grace = settings.payment_grace_seconds.saturating_mul(1_000);
+    let attempt = settle::next_attempt(state, order.id);
+    let payment = Payment {
+        id: context.ids.make(),
+        order_id: order.id,
+        attempt,
+        provider,
+        payment_method: request.payment_method.clone().or_else(|| order.payment_method.clone()),
+        status: PaymentStatus::Pending,
+        amount: order.totals.total_amount,
+        refunded_amount: Amount::ZERO,
+        currency: order.currency,
+        provider_reference: provider_key(order.id, attempt),
+        provider_payment_id: None,
+        return_url: request.return_url.clone(),
+        expires_at: Some(held_until.plus_millis(grace.saturating_neg()).max(context.now)),
+        failure_code: None,
+        created_at: context.now,
+        updated_at: context.now,
+    };
+    let id = payment.id;
+    changes.push(Event::PaymentStarted { payment: Box::new(payment) }.into());
+    Ok((id, changes))
+}
+
+/// Lengthens a hold that is too short for the provider's minimum and the grace, within the cap;
+/// returns when it ends.
+fn extend(
+    state: &State,
+    order: &Order,
+    provider: Provider,
+    held_until: Timestamp,
+    context: &Context<'_>,
+    changes: &mut Vec<Change>,
+) -> Timestamp {
+    let Some(settings) = state.settings() else { return held_until };
+    let grace = settings.payment_grace_seconds.saturating_mul(1_000);
+    let wanted = context.now.plus_millis(provider.window_min_millis().saturating_add(grace));
+    let cap = settings.hold_extension_max_minutes.saturating_mul(60_000);
+    let left = cap.saturating_sub(order.hold_extended_millis).max(0);
+    let until = wanted.min(held_until.plus_millis(left));
+    if until <= held_until {
+        return held_until;
+    }
+    changes.push(Event::HoldsExtended { order_id: order.id, expires_at: until }.into());
+    until
+}

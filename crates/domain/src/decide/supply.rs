@@ -1,0 +1,103 @@
+//! Taking stock for an order, and giving it back.
+
+use std::collections::BTreeMap;
+
+use crate::allocation::{Demand, allocate};
+use crate::command::Context;
+use crate::event::{Change, Event};
+use crate::ids::{LocationId, OrderId, ProductId, VariantId};
+use crate::order::{Order, OrderItem};
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::stock::{Hold, HoldStatus, LevelKey};
+use crate::tenant::{Settings, StockMode};
+use crate::time::Timestamp;
+
+/// Takes stock for all items or none, until `expires_at`; one hold a variant and location.
+/// `credit` is what the same decision gives back first.
+pub(super) fn take(
+    state: &State,
+    (order_id, items): (OrderId, &[OrderItem]),
+    expires_at: Timestamp,
+    credit: &BTreeMap<LevelKey, i64>,
+    context: &mut Context<'_>,
+) -> Result<Vec<Hold>, Rejection> {
+    let forced = |item: &OrderItem| item.location_id.filter(|_| item.location_forced);
+    let demands: Vec<Demand> = items
+        .iter()
+        .map(|item| Demand {
+            variant_id: item.variant_id,
+            quantity: item.quantity,
+            location_id: forced(item),
+        })
+        .collect();
+    let takes = allocate(state, &demands, credit).map_err(Rejection::InsufficientStock)?;
+    let mut units: BTreeMap<(ProductId, VariantId, LocationId), i64> = BTreeMap::new();
+    for (item, parts) in items.iter().zip(takes) {
+        for (location, quantity) in parts {
+            let sum = units.entry((item.product_id, item.variant_id, location)).or_insert(0);
+            *sum = sum.saturating_add(quantity);
+        }
+    }
+    let immediate = |settings: &Settings| settings.stock_mode == StockMode::Immediate;
+    let deducted = state.settings().is_some_and(immediate);
+    Ok(units
+        .into_iter()
+        .map(|((product_id, variant_id, location_id), quantity)| Hold {
+            id: context.ids.make(),
+            order_id,
+            product_id,
+            variant_id,
+            location_id,
+            quantity,
+            deducted,
+            reserved_at: context.now,
+            expires_at,
+            status: HoldStatus::Active,
+            updated_at: context.now,
+        })
+        .collect())
+}
+
+/// When an order that takes its stock now expires unpaid.
+pub(super) fn expiry(state: &State, order: &Order, context: &Context<'_>) -> Timestamp {
+    let millis = state.settings().map_or(0, |settings| {
+        let method = order.payment_method.as_deref();
+        let tier = order.customer_tier.as_deref();
+        settings.hold_millis(method, tier, context.payment_timeout_minutes)
+    });
+    context.now.plus_millis(millis)
+}
+
+/// The event that takes new holds.
+pub(super) fn reserved(order_id: OrderId, holds: Vec<Hold>) -> Change {
+    Event::StockReserved { order_id, holds }.into()
+}
+
+/// The event that turns holds into a sale.
+pub(super) fn converted<'a>(
+    order_id: OrderId,
+    holds: impl Iterator<Item = &'a Hold>,
+) -> Change {
+    Event::StockConverted { order_id, holds: holds.map(|hold| hold.id).collect() }.into()
+}
+
+/// The event that lets an order's active holds go, if it has any.
+pub(super) fn released(state: &State, order_id: OrderId, status: HoldStatus) -> Option<Change> {
+    let holds: Vec<_> = state.active_holds_of(order_id).map(|hold| hold.id).collect();
+    (!holds.is_empty()).then(|| Event::StockReleased { order_id, holds, status }.into())
+}
+
+/// What letting an order's active holds go gives back to each level.
+pub(super) fn credit_of(state: &State, order_id: OrderId) -> BTreeMap<LevelKey, i64> {
+    state.active_holds_of(order_id).map(|hold| (hold.level_key(), hold.quantity)).collect()
+}
+
+/// Where an order's sold units came from, for putting them back.
+pub(super) fn sold_units(state: &State, order_id: OrderId) -> Vec<(LevelKey, i64)> {
+    state
+        .holds_of(order_id)
+        .filter(|hold| hold.status == HoldStatus::Converted)
+        .map(|hold| (hold.level_key(), hold.quantity))
+        .collect()
+}

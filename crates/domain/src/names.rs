@@ -1,0 +1,73 @@
+//! The names of states: the same on the wire and in the database.
+
+use crate::catalogue::ProductStatus;
+use crate::order::{FinancialStatus, OrderStatus, PaymentState};
+use crate::payment::{PaymentStatus, Provider};
+use crate::stock::HoldStatus;
+use crate::tenant::{KeyKind, StockMode};
+
+macro_rules! names {
+    ($($kind:ident { $($variant:ident = $name:literal,)* })*) => {$(
+        impl $kind {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Its name on the wire and in the database.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// The one of that name.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+names! {
+    ProductStatus { Active = "active", Archived = "archived", }
+    HoldStatus {
+        Active = "active",
+        Converted = "converted",
+        Expired = "expired",
+        Cancelled = "cancelled",
+    }
+    OrderStatus {
+        Draft = "draft",
+        Pending = "pending",
+        Paid = "paid",
+        Processing = "processing",
+        Shipped = "shipped",
+        Delivered = "delivered",
+        Cancelled = "cancelled",
+        Refunded = "refunded",
+    }
+    PaymentState {
+        Pending = "pending",
+        Paid = "paid",
+        PartiallyRefunded = "partially_refunded",
+        Refunded = "refunded",
+        Failed = "failed",
+        Expired = "expired",
+    }
+    FinancialStatus { Draft = "draft", Locked = "locked", Paid = "paid", Refunded = "refunded", }
+    PaymentStatus {
+        Pending = "pending",
+        Succeeded = "succeeded",
+        Failed = "failed",
+        Cancelled = "cancelled",
+        PartiallyRefunded = "partially_refunded",
+        Refunded = "refunded",
+    }
+    Provider { Mock = "mock", Manual = "manual", }
+    StockMode { Reserve = "reserve", Immediate = "immediate", }
+    KeyKind { Secret = "secret", Publishable = "publishable", Platform = "platform", }
+}

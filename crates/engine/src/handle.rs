@@ -1,0 +1,78 @@
+//! The way into the lanes, for everybody who wants to change something.
+
+use std::sync::Arc;
+
+use domain::command::Command;
+use domain::ids::TenantId;
+use tokio::sync::oneshot;
+
+use crate::clock::{Clock, Entropy};
+use crate::lanes::{Lanes, Waiting};
+use crate::request::{Answer, Claim, Failure, Request};
+use crate::stats::{Stats, count};
+
+/// Hands commands to lanes and waits for their answers. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    lanes: Arc<Lanes>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    stats: Arc<Stats>,
+}
+
+impl Handle {
+    /// A handle to these lanes.
+    #[must_use]
+    pub fn new(
+        lanes: Arc<Lanes>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        stats: Arc<Stats>,
+    ) -> Self {
+        Self { lanes, clock, entropy, stats }
+    }
+
+    /// Submits a command to its tenant's lane and waits until it is committed or refused.
+    pub async fn submit(
+        &self,
+        tenant: TenantId,
+        command: Command,
+        claim: Option<Claim>,
+    ) -> Result<Answer, Failure> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request { command, claim, entropy: self.entropy.word() };
+        let waiting = Waiting { request, reply, queued_at: self.clock.now() };
+        if let Err((_, failure)) = self.lanes.push(tenant, waiting) {
+            if failure == Failure::Overloaded {
+                count(&self.stats.shed, 1);
+            }
+            return Err(failure);
+        }
+        // The sender is dropped without an answer only when the executor is gone.
+        answer.await.unwrap_or(Err(Failure::Unavailable))
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// Randomness.
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+
+    /// What the lanes did so far.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// How many requests wait.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.lanes.depth()
+    }
+}

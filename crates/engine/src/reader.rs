@@ -1,0 +1,247 @@
+//! The reader port: what is looked at without changing it. Reads see whole commits only.
+
+use std::pin::Pin;
+
+use domain::ids::{CartId, LocationId, OrderId, ProductId, ReservationId, TenantId, VariantId};
+use domain::money::Amount;
+use domain::needs::Needs;
+use domain::order::{OrderStatus, PaymentState};
+use domain::state::State;
+use domain::stock::{Hold, HoldStatus, Movement, StockLevel};
+use domain::tenant::{ApiKey, Tenant};
+use domain::time::Timestamp;
+
+use crate::store::StoreError;
+
+/// What a read returns.
+pub type Read<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Where a page begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Behind the row with this sort value and id (the last one of the page before).
+    After(i64, domain::ids::Uuid),
+    /// At this row number, counted from zero.
+    Offset(usize),
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// How many rows.
+    pub limit: usize,
+    /// Where it begins.
+    pub from: Start,
+}
+
+/// Which products.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProductFilter {
+    /// A part of title, description or SKU.
+    pub search: Option<String>,
+}
+
+/// What orders are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OrderSort {
+    /// When they were made.
+    #[default]
+    CreatedAt,
+    /// What they cost.
+    TotalAmount,
+}
+
+/// Which orders, in which order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// Where they stand.
+    pub status: Option<OrderStatus>,
+    /// What became of the money.
+    pub payment_status: Option<PaymentState>,
+    /// Whose.
+    pub customer_id: Option<String>,
+    /// Whose, by e-mail address.
+    pub customer_email: Option<String>,
+    /// Made at or after.
+    pub from_date: Option<Timestamp>,
+    /// Made at or before.
+    pub to_date: Option<Timestamp>,
+    /// Costing at least.
+    pub min_amount: Option<Amount>,
+    /// Costing at most.
+    pub max_amount: Option<Amount>,
+    /// A part of number, customer id, e-mail address or tracking number.
+    pub search: Option<String>,
+    /// By what they are sorted.
+    pub sort: OrderSort,
+    /// Smallest first.
+    pub ascending: bool,
+}
+
+/// One page of ids, with the rows that show them.
+#[derive(Debug, Default)]
+pub struct Listed<I> {
+    /// The ids, in the list's order.
+    pub ids: Vec<I>,
+    /// Sort value of the last row, when there are more behind it.
+    pub next: Option<i64>,
+    /// How many rows there are in all, where the caller asked for an offset.
+    pub total: Option<i64>,
+    /// The rows.
+    pub state: State,
+}
+
+/// Which holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HoldFilter {
+    /// How they ended, or that they have not.
+    pub status: Option<HoldStatus>,
+    /// On what.
+    pub variant_id: Option<VariantId>,
+    /// For which order.
+    pub order_id: Option<OrderId>,
+}
+
+/// One page of holds, newest first.
+#[derive(Debug, Default)]
+pub struct Holds {
+    /// The holds.
+    pub holds: Vec<Hold>,
+    /// The last hold's time of making and id, when there are more behind it.
+    pub next: Option<(i64, ReservationId)>,
+}
+
+/// An event as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawEvent {
+    /// Its number.
+    pub seq: i64,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Its type.
+    pub kind: String,
+    /// Its payload.
+    pub payload: Vec<u8>,
+    /// The order that it is about.
+    pub order_id: Option<OrderId>,
+    /// What it did to stock.
+    pub movements: Vec<Movement>,
+}
+
+/// How a variant's figures came about.
+#[derive(Debug, Default)]
+pub struct Explanation {
+    /// Its levels.
+    pub levels: Vec<StockLevel>,
+    /// Its active holds.
+    pub holds: Vec<Hold>,
+    /// The events that moved it last, newest first, each with its movement of one level.
+    pub movements: Vec<(RawEvent, Movement)>,
+}
+
+/// Orders of one currency, counted and summed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderStats {
+    /// The currency's code.
+    pub currency: String,
+    /// Orders made.
+    pub total_orders: i64,
+    /// Captured and not refunded, in minor units.
+    pub total_revenue: i64,
+    /// Orders that wait for payment.
+    pub pending_orders: i64,
+    /// Orders that arrived.
+    pub completed_orders: i64,
+    /// Orders that were paid.
+    pub paid_orders: i64,
+}
+
+/// Reads committed state.
+pub trait Reader: Send + Sync {
+    /// What hangs on the keys of `needs` (see [`Needs`]); due holds do not come along.
+    fn load(&self, tenant: TenantId, needs: Needs) -> Read<'_, State>;
+
+    /// A tenant by its id.
+    fn tenant(&self, id: TenantId) -> Read<'_, Option<Tenant>>;
+
+    /// A tenant by its slug.
+    fn tenant_by_slug(&self, slug: String) -> Read<'_, Option<Tenant>>;
+
+    /// All tenants, newest first.
+    fn tenants(&self) -> Read<'_, Vec<Tenant>>;
+
+    /// A key by its hash, revoked or not.
+    fn key_by_hash(&self, hash: [u8; 32]) -> Read<'_, Option<ApiKey>>;
+
+    /// A tenant's keys, newest first.
+    fn keys(&self, tenant: TenantId) -> Read<'_, Vec<ApiKey>>;
+
+    /// Products, newest first.
+    fn products(
+        &self,
+        tenant: TenantId,
+        filter: ProductFilter,
+        page: Page,
+    ) -> Read<'_, Listed<ProductId>>;
+
+    /// Orders.
+    fn orders(&self, tenant: TenantId, filter: OrderFilter, page: Page)
+    -> Read<'_, Listed<OrderId>>;
+
+    /// Whether a cart exists, without reading it whole.
+    fn cart_exists(&self, tenant: TenantId, cart: CartId) -> Read<'_, bool>;
+
+    /// An order's events, oldest first.
+    fn order_events(&self, tenant: TenantId, order: OrderId) -> Read<'_, Vec<RawEvent>>;
+
+    /// Orders made in a span of time, by currency.
+    fn order_stats(
+        &self,
+        tenant: TenantId,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+    ) -> Read<'_, Vec<OrderStats>>;
+
+    /// Stock levels, by variant and location.
+    fn levels(
+        &self,
+        tenant: TenantId,
+        variant: Option<VariantId>,
+        location: Option<LocationId>,
+        page: Page,
+    ) -> Read<'_, (Vec<StockLevel>, bool)>;
+
+    /// How a variant's figures came about; at most `movements_max` movements.
+    fn explain(
+        &self,
+        tenant: TenantId,
+        variant: VariantId,
+        movements_max: usize,
+    ) -> Read<'_, Explanation>;
+
+    /// Holds, newest first.
+    fn holds(&self, tenant: TenantId, filter: HoldFilter, page: Page) -> Read<'_, Holds>;
+
+    /// Tenants with holds that are due at `now`, each with the time of its oldest.
+    fn due_tenants(&self, now: Timestamp) -> Read<'_, Vec<(TenantId, Timestamp)>>;
+
+    /// Whether the database answers.
+    fn ping(&self) -> Read<'_, ()>;
+}
+
+/// A frozen view of the whole database, for `audit`. Blocks; not for a server's own threads.
+pub trait Snapshot {
+    /// All tenants.
+    fn tenants(&mut self) -> Result<Vec<Tenant>, StoreError>;
+
+    /// Everything of one tenant.
+    fn whole_state(&mut self, tenant: TenantId) -> Result<State, StoreError>;
+
+    /// The events behind `after`, oldest first, at most `limit`.
+    fn events(
+        &mut self,
+        tenant: TenantId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<RawEvent>, StoreError>;
+}

@@ -1,0 +1,23 @@
+//! The embedded store: one SQLite file, one writer, readers apart. No server to install.
+//!
+//! * [`store::SqliteStore`] runs batches: prepared statements row by row, WAL, `synchronous=FULL`.
+//! * [`reader::SqliteReader`] answers reads from connections of its own.
+//! * [`checkpoint`] moves the WAL into the database on a thread of its own, and bounds it.
+//! * [`migrate`] takes the schema up and down.
+//!
+//! Only this crate and its PostgreSQL sibling know SQL.
+
+pub mod checkpoint;
+pub mod database;
+pub mod error;
+pub mod migrate;
+pub mod reader;
+pub mod secrets;
+pub mod snapshot;
+pub mod store;
+
+mod columns;
+mod lists;
+mod load;
+mod rows;
+mod write;

@@ -1,0 +1,271 @@
+//! Lists, sums and explanations, for reading only.
+
+use domain::ids::{LocationId, OrderId, ProductId, TenantId, VariantId};
+use domain::needs::Needs;
+use domain::stock::{Movement, StockLevel};
+use domain::time::Timestamp;
+use engine::reader::{
+    Explanation, HoldFilter, Holds, Listed, OrderFilter, OrderSort, OrderStats, Page,
+    ProductFilter, RawEvent, Start,
+};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Result, params_from_iter};
+
+use crate::columns::{Columns, text};
+use crate::load::{all, load, one};
+use crate::rows::{event, hold, level};
+
+/// Conditions with their values, joined by AND.
+struct Where {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Where {
+    fn tenant(tenant: TenantId) -> Self {
+        Self { sql: "WHERE tenant_id = ?".to_owned(), values: vec![text(tenant).into()] }
+    }
+
+    fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(condition);
+        self.values.extend(values);
+    }
+
+    fn and_maybe(&mut self, condition: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.and(condition, [value.into()]);
+        }
+    }
+
+    /// Behind the page's start, in the order of `(sort, id)`.
+    fn page(&mut self, page: &Page, (sort, id): (&str, &str), ascending: bool) -> String {
+        let (sign, way) = if ascending { (">", "ASC") } else { ("<", "DESC") };
+        let mut offset = 0;
+        match &page.from {
+            Start::After(value, after) => {
+                let condition = format!("({sort}, {id}) {sign} (?, ?)");
+                self.and(&condition, [(*value).into(), after.to_string().into()]);
+            }
+            Start::Offset(rows) => offset = *rows,
+        }
+        let limit = page.limit + 1;
+        format!("{} ORDER BY {sort} {way}, {id} {way} LIMIT {limit} OFFSET {offset}", self.sql)
+    }
+}
+
+/// A pattern that finds `part` anywhere.
+fn like(part: &str) -> Value {
+    let escaped = part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%").into()
+}
+
+/// Cuts the row that only tells that there are more; returns the last row's sort value then.
+fn cut<T>(rows: &mut Vec<(T, i64)>, limit: usize) -> Option<i64> {
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    rows.last().filter(|_| more).map(|(_, sort)| *sort)
+}
+
+pub(crate) fn products(
+    conn: &Connection,
+    tenant: TenantId,
+    filter: &ProductFilter,
+    page: &Page,
+) -> Result<Listed<ProductId>> {
+    let mut conditions = Where::tenant(tenant);
+    conditions.and("status = ?", ["active".to_owned().into()]);
+    if let Some(search) = &filter.search {
+        let found = "(title LIKE ? ESCAPE '\\' OR description LIKE ? ESCAPE '\\' OR EXISTS \
+             (SELECT 1 FROM product_variants v WHERE v.tenant_id = products.tenant_id \
+             AND v.product_id = products.product_id AND v.sku LIKE ? ESCAPE '\\'))";
+        conditions.and(found, [like(search), like(search), like(search)]);
+    }
+    let tail = conditions.page(page, ("created_at", "product_id"), false);
+    let sql = format!("SELECT product_id, created_at FROM products {tail}");
+    let mut rows = all(conn, &sql, params_from_iter(&conditions.values), |row| {
+        let mut c = Columns::new(row);
+        Ok((c.id::<ProductId>()?, c.get()?))
+    })?;
+    let next = cut(&mut rows, page.limit);
+    let ids: Vec<_> = rows.into_iter().map(|(id, _)| id).collect();
+    let needs = Needs { products: ids.iter().copied().collect(), ..Needs::default() };
+    let state = load(conn, tenant, &needs, None)?;
+    Ok(Listed { ids, next, total: None, state })
+}
+
+pub(crate) fn orders(
+    conn: &Connection,
+    tenant: TenantId,
+    filter: &OrderFilter,
+    page: &Page,
+) -> Result<Listed<OrderId>> {
+    let mut conditions = order_conditions(tenant, filter);
+    let total = match page.from {
+        Start::Offset(_) => {
+            let sql = format!("SELECT count(*) FROM orders {}", conditions.sql);
+            one(conn, &sql, params_from_iter(&conditions.values), |row| row.get(0))?
+        }
+        Start::After(..) => None,
+    };
+    let sort = match filter.sort {
+        OrderSort::CreatedAt => "created_at",
+        OrderSort::TotalAmount => "total_amount",
+    };
+    // An order's id begins with its time: the primary key has the order of making.
+    let tail = match filter.sort {
+        OrderSort::CreatedAt => by_time(&mut conditions, page, filter.ascending),
+        OrderSort::TotalAmount => conditions.page(page, (sort, "order_id"), filter.ascending),
+    };
+    let sql = format!("SELECT order_id, {sort} FROM orders {tail}");
+    let mut rows = all(conn, &sql, params_from_iter(&conditions.values), |row| {
+        let mut c = Columns::new(row);
+        Ok((c.id::<OrderId>()?, c.get()?))
+    })?;
+    let next = cut(&mut rows, page.limit);
+    let ids: Vec<_> = rows.into_iter().map(|(id, _)| id).collect();
+    let needs = Needs { orders: ids.iter().copied().collect(), ..Needs::default() };
+    let state = load(conn, tenant, &needs, None)?;
+    Ok(Listed { ids, next, total, state })
+}
+
+fn by_time(conditions: &mut Where, page: &Page, ascending: bool) -> String {
+    let (sign, way) = if ascending { (">", "ASC") } else { ("<", "DESC") };
+    let mut offset = 0;
+    match &page.from {
+        Start::After(_, after) => {
+            conditions.and(&format!("order_id {sign} ?"), [after.to_string().into()]);
+        }
+        Start::Offset(rows) => offset = *rows,
+    }
+    let limit = page.limit + 1;
+    format!("{} ORDER BY order_id {way} LIMIT {limit} OFFSET {offset}", conditions.sql)
+}
+
+fn order_conditions(tenant: TenantId, filter: &OrderFilter) -> Where {
+    let mut conditions = Where::tenant(tenant);
+    conditions.and_maybe("status = ?", filter.status.map(|s| s.name().to_owned()));
+    let payment_status = filter.payment_status.map(|s| s.name().to_owned());
+    conditions.and_maybe("payment_status = ?", payment_status);
+    conditions.and_maybe("customer_id = ?", filter.customer_id.clone());
+    let contact = "EXISTS (SELECT 1 FROM order_contacts c WHERE c.tenant_id = orders.tenant_id \
+         AND c.order_id = orders.order_id AND c.customer_email";
+    conditions.and_maybe(&format!("{contact} = ?)"), filter.customer_email.clone());
+    conditions.and_maybe("created_at >= ?", filter.from_date.map(Timestamp::millis));
+    conditions.and_maybe("created_at <= ?", filter.to_date.map(Timestamp::millis));
+    conditions.and_maybe("total_amount >= ?", filter.min_amount.map(|a| a.minor()));
+    conditions.and_maybe("total_amount <= ?", filter.max_amount.map(|a| a.minor()));
+    if let Some(search) = &filter.search {
+        let found = format!(
+            "(CAST(order_number AS TEXT) LIKE ? ESCAPE '\\' OR customer_id LIKE ? ESCAPE '\\' \
+             OR tracking_number LIKE ? ESCAPE '\\' OR {contact} LIKE ? ESCAPE '\\'))"
+        );
+        conditions.and(&found, std::iter::repeat_with(|| like(search)).take(4));
+    }
+    conditions
+}
+
+pub(crate) fn order_stats(
+    conn: &Connection,
+    tenant: TenantId,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> Result<Vec<OrderStats>> {
+    let filter = OrderFilter { from_date: from, to_date: to, ..OrderFilter::default() };
+    let conditions = order_conditions(tenant, &filter);
+    let sql = format!(
+        "SELECT currency, count(*), COALESCE(SUM(COALESCE((SELECT SUM(amount - refunded_amount) \
+         FROM payments p WHERE p.tenant_id = orders.tenant_id AND p.order_id = orders.order_id \
+         AND p.status IN ('succeeded', 'partially_refunded', 'refunded')), 0)), 0), \
+         SUM(status = 'pending'), SUM(status = 'delivered'), \
+         SUM(payment_status IN ('paid', 'partially_refunded')) \
+         FROM orders {} GROUP BY currency ORDER BY count(*) DESC, currency",
+        conditions.sql
+    );
+    all(conn, &sql, params_from_iter(&conditions.values), |row| {
+        let mut c = Columns::new(row);
+        Ok(OrderStats {
+            currency: c.get()?,
+            total_orders: c.get()?,
+            total_revenue: c.get()?,
+            pending_orders: c.get()?,
+            completed_orders: c.get()?,
+            paid_orders: c.get()?,
+        })
+    })
+}
+
+pub(crate) fn levels(
+    conn: &Connection,
+    tenant: TenantId,
+    (variant, location): (Option<VariantId>, Option<LocationId>),
+    page: &Page,
+) -> Result<(Vec<StockLevel>, bool)> {
+    let mut conditions = Where::tenant(tenant);
+    conditions.and_maybe("variant_id = ?", variant.map(text));
+    conditions.and_maybe("location_id = ?", location.map(text));
+    let Start::Offset(offset) = page.from else { return Ok((Vec::new(), false)) };
+    let sql = format!(
+        "SELECT {} FROM stock_levels {} ORDER BY variant_id DESC, location_id LIMIT {} OFFSET {}",
+        level::COLUMNS,
+        conditions.sql,
+        page.limit + 1,
+        offset
+    );
+    let mut rows = all(conn, &sql, params_from_iter(&conditions.values), level::read)?;
+    let more = rows.len() > page.limit;
+    rows.truncate(page.limit);
+    Ok((rows, more))
+}
+
+pub(crate) fn holds(
+    conn: &Connection,
+    tenant: TenantId,
+    filter: &HoldFilter,
+    page: &Page,
+) -> Result<Holds> {
+    let mut conditions = Where::tenant(tenant);
+    conditions.and_maybe("order_id = ?", filter.order_id.map(text));
+    conditions.and_maybe("variant_id = ?", filter.variant_id.map(text));
+    conditions.and_maybe("status = ?", filter.status.map(|s| s.name().to_owned()));
+    let tail = conditions.page(page, ("reserved_at", "reservation_id"), false);
+    let sql = format!("SELECT {} FROM stock_reservations {tail}", hold::COLUMNS);
+    let mut holds = all(conn, &sql, params_from_iter(&conditions.values), hold::read)?;
+    let more = holds.len() > page.limit;
+    holds.truncate(page.limit);
+    let next = holds.last().filter(|_| more).map(|hold| (hold.reserved_at.millis(), hold.id));
+    Ok(Holds { holds, next })
+}
+
+/// Walks each level's chain of movements back from its last one; no index is needed.
+pub(crate) fn explain(
+    conn: &Connection,
+    tenant: TenantId,
+    variant: VariantId,
+    movements_max: usize,
+) -> Result<Explanation> {
+    let page = Page { limit: 1_000, from: Start::Offset(0) };
+    let (levels, _) = levels(conn, tenant, (Some(variant), None), &page)?;
+    let sql = format!(
+        "SELECT {} FROM stock_reservations INDEXED BY idx_reservations_expires_at \
+         WHERE status = 'active' AND tenant_id = ?1 AND variant_id = ?2 \
+         ORDER BY expires_at LIMIT 1000",
+        hold::COLUMNS
+    );
+    let holds = all(conn, &sql, (text(tenant), text(variant)), hold::read)?;
+    let mut heads: Vec<(i64, LocationId)> =
+        levels.iter().map(|level| (level.last_seq, level.location_id)).collect();
+    let mut movements: Vec<(RawEvent, Movement)> = Vec::new();
+    let sql =
+        format!("SELECT {} FROM events WHERE tenant_id = ?1 AND seq = ?2", event::COLUMNS);
+    while movements.len() < movements_max {
+        heads.sort_unstable_by_key(|(seq, _)| *seq);
+        let Some((seq, location)) = heads.pop().filter(|(seq, _)| *seq > 0) else { break };
+        let Some(found) = one(conn, &sql, (text(tenant), seq), event::read)? else { break };
+        let here = |m: &&Movement| m.variant_id == variant && m.location_id == location;
+        let Some(movement) = found.movements.iter().find(here).cloned() else { break };
+        heads.push((movement.previous_seq, location));
+        movements.push((found, movement));
+    }
+    Ok(Explanation { levels, holds, movements })
+}

@@ -1,0 +1,246 @@
+//! Loads a working set: follows every key of [`Needs`] to all that hangs on it.
+
+use std::collections::BTreeSet;
+
+use domain::ids::{OrderId, ProductId, TenantId, TypedId, VariantId};
+use domain::limits::DUE_MAX;
+use domain::needs::Needs;
+use domain::state::State;
+use domain::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
+
+use crate::columns::{Columns, text};
+use crate::rows::{cart, catalogue, hold, level, order, payment, tenant};
+
+/// What a tenant's lane needs. With `due_at`, what is due on its variants then comes along.
+pub(crate) fn load(
+    conn: &Connection,
+    tenant_id: TenantId,
+    needs: &Needs,
+    due_at: Option<Timestamp>,
+) -> Result<State> {
+    let mut loading = Loading {
+        conn,
+        tenant: text(tenant_id),
+        state: State::default(),
+        orders: needs.orders.clone(),
+        variants: needs.variants.clone(),
+    };
+    loading.lane(tenant_id, needs)?;
+    loading.carts(needs)?;
+    loading.find(needs)?;
+    for id in loading.orders.clone() {
+        loading.order(id)?;
+    }
+    if let Some(now) = due_at {
+        loading.due(needs.due, now.max(loading.state.lane.last_at))?;
+    }
+    for id in std::mem::take(&mut loading.variants) {
+        loading.variant(id)?;
+    }
+    Ok(loading.state)
+}
+
+/// The first row of a query, read.
+pub(crate) fn one<T>(
+    conn: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T>,
+) -> Result<Option<T>> {
+    conn.prepare_cached(sql)?.query_row(params, read).optional()
+}
+
+/// All rows of a query, read.
+pub(crate) fn all<T>(
+    conn: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    conn.prepare_cached(sql)?.query_map(params, read)?.collect()
+}
+
+pub(crate) fn read_id<I: TypedId>(row: &Row<'_>) -> Result<I> {
+    Columns::new(row).id()
+}
+
+struct Loading<'a> {
+    conn: &'a Connection,
+    tenant: String,
+    state: State,
+    orders: BTreeSet<OrderId>,
+    variants: BTreeSet<VariantId>,
+}
+
+impl Loading<'_> {
+    /// The lane's row, the tenant, its locations; tenants and keys that are named.
+    fn lane(&mut self, tenant_id: TenantId, needs: &Needs) -> Result<()> {
+        self.state.tenant_id = Some(tenant_id);
+        self.state.lane = tenant::read_lane(self.conn, &self.tenant)?.unwrap_or_default();
+        let by_id = format!("SELECT {} FROM tenants WHERE tenant_id = ?1", tenant::TENANT);
+        let by_slug = format!("SELECT {} FROM tenants WHERE slug = ?1", tenant::TENANT);
+        let ids = needs.tenants.iter().copied().chain([tenant_id]).map(|id| (&by_id, text(id)));
+        let slugs = needs.slugs.iter().map(|slug| (&by_slug, slug.clone()));
+        for (sql, key) in ids.chain(slugs) {
+            if let Some(mut found) = one(self.conn, sql, [key], tenant::read)? {
+                tenant::read_timeouts(self.conn, &mut found)?;
+                self.state.tenants.load(found.id, found);
+            }
+        }
+        let sql = format!("SELECT {} FROM locations WHERE tenant_id = ?1", catalogue::LOCATION);
+        for location in all(self.conn, &sql, [&self.tenant], catalogue::read_location)? {
+            self.state.locations.load(location.id, location);
+        }
+        let sql = format!("SELECT {} FROM api_keys WHERE key_id = ?1", tenant::KEY);
+        for id in &needs.keys {
+            if let Some(key) = one(self.conn, &sql, [text(*id)], tenant::read_key)? {
+                self.state.keys.load(key.id, key);
+            }
+        }
+        Ok(())
+    }
+
+    fn carts(&mut self, needs: &Needs) -> Result<()> {
+        let sql =
+            format!("SELECT {} FROM carts WHERE tenant_id = ?1 AND cart_id = ?2", cart::CART);
+        let items = format!(
+            "SELECT {} FROM cart_items WHERE tenant_id = ?1 AND cart_id = ?2 ORDER BY rowid",
+            cart::ITEM
+        );
+        for id in &needs.carts {
+            let key = (&self.tenant, text(*id));
+            let Some(mut found) = one(self.conn, &sql, (key.0, &key.1), cart::read)?
+            else {
+                continue;
+            };
+            found.items = all(self.conn, &items, (key.0, &key.1), cart::read_item)?;
+            self.variants.extend(found.items.iter().map(|item| item.variant_id));
+            self.orders.extend(found.order_id);
+            self.state.carts.load(*id, found);
+        }
+        Ok(())
+    }
+
+    /// Variants of codes and products, orders of payments.
+    fn find(&mut self, needs: &Needs) -> Result<()> {
+        for sku in &needs.skus {
+            let sql = "SELECT variant_id FROM product_variants WHERE tenant_id = ?1 AND sku = ?2";
+            self.variants.extend(one(self.conn, sql, (&self.tenant, sku), read_id::<VariantId>)?);
+        }
+        for id in &needs.products {
+            let sql =
+                "SELECT variant_id FROM product_variants WHERE tenant_id = ?1 AND product_id = ?2";
+            let found = all(self.conn, sql, (&self.tenant, text(*id)), read_id::<VariantId>)?;
+            self.variants.extend(found);
+            self.product(*id)?;
+        }
+        for id in &needs.payments {
+            let sql = "SELECT order_id FROM payments WHERE tenant_id = ?1 AND payment_id = ?2";
+            self.orders.extend(one(self.conn, sql, (&self.tenant, text(*id)), read_id::<OrderId>)?);
+        }
+        Ok(())
+    }
+
+    /// An order with its items, contact, holds, payments and refunds.
+    fn order(&mut self, id: OrderId) -> Result<()> {
+        let by_order = |columns: &str, table: &str, tail: &str| {
+            format!("SELECT {columns} FROM {table} WHERE tenant_id = ?1 AND order_id = ?2{tail}")
+        };
+        let (conn, key) = (self.conn, (self.tenant.clone(), text(id)));
+        let key = || (&key.0, &key.1);
+        let sql = by_order(order::ORDER, "orders", "");
+        let Some(mut found) = one(conn, &sql, key(), order::read)? else { return Ok(()) };
+        let sql = by_order(order::ITEM, "order_items", " ORDER BY position");
+        found.items = all(conn, &sql, key(), order::read_item)?;
+        self.variants.extend(found.items.iter().map(|item| item.variant_id));
+        self.state.orders.load(id, found);
+        let sql = by_order(order::CONTACT, "order_contacts", "");
+        if let Some(contact) = one(conn, &sql, key(), order::read_contact)? {
+            self.state.contacts.load(id, contact);
+        }
+        for hold in all(conn, &by_order(hold::COLUMNS, "stock_reservations", ""), key(), hold::read)? {
+            self.variants.insert(hold.variant_id);
+            self.state.holds.load((id, hold.id), hold);
+        }
+        for found in all(conn, &by_order(payment::PAYMENT, "payments", ""), key(), payment::read)? {
+            self.state.payments.load((id, found.id), found);
+        }
+        let sql = by_order(payment::REFUND, "refunds", "");
+        for refund in all(conn, &sql, key(), payment::read_refund)? {
+            self.state.refunds.load((id, refund.id), refund);
+        }
+        Ok(())
+    }
+
+    /// Orders with due holds on the variants so far, and up to `any` more of the tenant's.
+    fn due(&mut self, any: usize, now: Timestamp) -> Result<()> {
+        if self.variants.is_empty() && any == 0 {
+            return Ok(());
+        }
+        let mut select = self.conn.prepare_cached(
+            "SELECT order_id, variant_id FROM stock_reservations INDEXED BY \
+             idx_reservations_expires_at \
+             WHERE status = 'active' AND expires_at <= ?2 AND tenant_id = ?1 ORDER BY expires_at",
+        )?;
+        let mut rows = select.query((&self.tenant, now.millis()))?;
+        let mut due: BTreeSet<OrderId> = BTreeSet::new();
+        let mut left = any;
+        while let Some(row) = rows.next()? {
+            let mut c = Columns::new(row);
+            let (order, variant): (OrderId, VariantId) = (c.id()?, c.id()?);
+            let on_variant = self.variants.contains(&variant);
+            if due.contains(&order) || (!on_variant && left == 0) {
+                continue;
+            }
+            if due.len() == DUE_MAX {
+                self.state.more_due = true;
+                break;
+            }
+            left = left.saturating_sub(usize::from(!on_variant));
+            due.insert(order);
+        }
+        drop(rows);
+        drop(select);
+        for id in due {
+            if !self.state.orders.contains(&id) {
+                self.order(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn product(&mut self, id: ProductId) -> Result<()> {
+        if self.state.products.contains(&id) {
+            return Ok(());
+        }
+        let sql = format!(
+            "SELECT {} FROM products WHERE tenant_id = ?1 AND product_id = ?2",
+            catalogue::PRODUCT
+        );
+        let key = (&self.tenant, text(id));
+        if let Some(product) = one(self.conn, &sql, key, catalogue::read_product)? {
+            self.state.products.load(id, product);
+        }
+        Ok(())
+    }
+
+    /// A variant with its product and levels.
+    fn variant(&mut self, id: VariantId) -> Result<()> {
+        let by_variant = |columns: &str, table: &str| {
+            format!("SELECT {columns} FROM {table} WHERE tenant_id = ?1 AND variant_id = ?2")
+        };
+        let (conn, key) = (self.conn, (self.tenant.clone(), text(id)));
+        let sql = by_variant(catalogue::VARIANT, "product_variants");
+        let Some(variant) = one(conn, &sql, (&key.0, &key.1), catalogue::read_variant)? else {
+            return Ok(());
+        };
+        self.product(variant.product_id)?;
+        self.state.load_variant(variant);
+        let sql = by_variant(level::COLUMNS, "stock_levels");
+        for level in all(conn, &sql, (&key.0, &key.1), level::read)? {
+            self.state.levels.load(level.key(), level);
+        }
+        Ok(())
+    }
+}

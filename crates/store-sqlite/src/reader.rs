@@ -1,0 +1,207 @@
+//! Answers reads from a small pool of connections, each on a blocking thread.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::ids::{CartId, LocationId, OrderId, ProductId, TenantId, VariantId};
+use domain::needs::Needs;
+use domain::state::State;
+use domain::stock::StockLevel;
+use domain::tenant::{ApiKey, Tenant};
+use domain::time::Timestamp;
+use engine::reader::{
+    Explanation, HoldFilter, Holds, Listed, OrderFilter, OrderStats, Page, ProductFilter, RawEvent,
+    Read, Reader,
+};
+use engine::store::StoreError;
+use rusqlite::{Connection, Result};
+use tokio::sync::Semaphore;
+
+use crate::columns::{Columns, text};
+use crate::database::open_connection;
+use crate::error::sort;
+use crate::load::{all, load, one};
+use crate::lists;
+use crate::rows::{event, tenant};
+
+/// Connections that read at the same time.
+const CONNECTIONS: usize = 4;
+
+/// A pool of reading connections.
+#[derive(Clone)]
+pub struct SqliteReader {
+    idle: Arc<Mutex<Vec<Connection>>>,
+    turns: Arc<Semaphore>,
+}
+
+impl SqliteReader {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let connect = || {
+            let conn = open_connection(path)?;
+            conn.pragma_update(None, "query_only", true)?;
+            Ok(conn)
+        };
+        let idle = (0..CONNECTIONS).map(|_| connect()).collect::<Result<Vec<_>>>()?;
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), turns: Arc::new(Semaphore::new(CONNECTIONS)) })
+    }
+
+    /// Runs `read` in one read transaction, so that all of its queries see the same state.
+    fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Read<'_, T> {
+        Box::pin(async move {
+            let gone = |what: &str| StoreError::Unavailable(what.to_owned());
+            let turns = Arc::clone(&self.turns);
+            let turn = turns.acquire_owned().await.map_err(|_| gone("the reader is closed"))?;
+            let idle = Arc::clone(&self.idle);
+            let work = move || {
+                let _turn = turn;
+                let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+                let conn = lock().pop().ok_or_else(|| gone("no reading connection is left"))?;
+                let result = in_transaction(&conn, read);
+                lock().push(conn);
+                result.map_err(sort)
+            };
+            tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(gone("a read failed")))
+        })
+    }
+}
+
+fn in_transaction<T>(
+    conn: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T> {
+    conn.execute_batch("BEGIN")?;
+    let result = read(conn);
+    conn.execute_batch("COMMIT")?;
+    result
+}
+
+fn tenants(conn: &Connection, condition: &str, key: &[String]) -> Result<Vec<Tenant>> {
+    let sql = format!("SELECT {} FROM tenants {condition}", tenant::TENANT);
+    let mut found = all(conn, &sql, rusqlite::params_from_iter(key), tenant::read)?;
+    for tenant in &mut found {
+        tenant::read_timeouts(conn, tenant)?;
+    }
+    Ok(found)
+}
+
+impl Reader for SqliteReader {
+    fn load(&self, tenant: TenantId, needs: Needs) -> Read<'_, State> {
+        self.read(move |conn| load(conn, tenant, &needs, None))
+    }
+
+    fn tenant(&self, id: TenantId) -> Read<'_, Option<Tenant>> {
+        self.read(move |conn| Ok(tenants(conn, "WHERE tenant_id = ?1", &[text(id)])?.pop()))
+    }
+
+    fn tenant_by_slug(&self, slug: String) -> Read<'_, Option<Tenant>> {
+        self.read(move |conn| Ok(tenants(conn, "WHERE slug = ?1", &[slug])?.pop()))
+    }
+
+    fn tenants(&self) -> Read<'_, Vec<Tenant>> {
+        self.read(move |conn| tenants(conn, "ORDER BY tenant_id DESC", &[]))
+    }
+
+    fn key_by_hash(&self, hash: [u8; 32]) -> Read<'_, Option<ApiKey>> {
+        self.read(move |conn| {
+            let sql = format!("SELECT {} FROM api_keys WHERE hash = ?1", tenant::KEY);
+            one(conn, &sql, [hash], tenant::read_key)
+        })
+    }
+
+    fn keys(&self, id: TenantId) -> Read<'_, Vec<ApiKey>> {
+        self.read(move |conn| {
+            let sql = format!(
+                "SELECT {} FROM api_keys WHERE tenant_id = ?1 ORDER BY key_id DESC",
+                tenant::KEY
+            );
+            all(conn, &sql, [text(id)], tenant::read_key)
+        })
+    }
+
+    fn products(
+        &self,
+        tenant: TenantId,
+        filter: ProductFilter,
+        page: Page,
+    ) -> Read<'_, Listed<ProductId>> {
+        self.read(move |conn| lists::products(conn, tenant, &filter, &page))
+    }
+
+    fn orders(
+        &self,
+        tenant: TenantId,
+        filter: OrderFilter,
+        page: Page,
+    ) -> Read<'_, Listed<OrderId>> {
+        self.read(move |conn| lists::orders(conn, tenant, &filter, &page))
+    }
+
+    fn cart_exists(&self, tenant: TenantId, cart: CartId) -> Read<'_, bool> {
+        self.read(move |conn| {
+            let sql = "SELECT 1 FROM carts WHERE tenant_id = ?1 AND cart_id = ?2";
+            Ok(one(conn, sql, (text(tenant), text(cart)), |_| Ok(()))?.is_some())
+        })
+    }
+
+    fn order_events(&self, tenant: TenantId, order: OrderId) -> Read<'_, Vec<RawEvent>> {
+        self.read(move |conn| {
+            let sql = format!(
+                "SELECT {} FROM events WHERE tenant_id = ?1 AND order_id = ?2 ORDER BY seq",
+                event::COLUMNS
+            );
+            all(conn, &sql, (text(tenant), text(order)), event::read)
+        })
+    }
+
+    fn order_stats(
+        &self,
+        tenant: TenantId,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+    ) -> Read<'_, Vec<OrderStats>> {
+        self.read(move |conn| lists::order_stats(conn, tenant, from, to))
+    }
+
+    fn levels(
+        &self,
+        tenant: TenantId,
+        variant: Option<VariantId>,
+        location: Option<LocationId>,
+        page: Page,
+    ) -> Read<'_, (Vec<StockLevel>, bool)> {
+        self.read(move |conn| lists::levels(conn, tenant, (variant, location), &page))
+    }
+
+    fn explain(
+        &self,
+        tenant: TenantId,
+        variant: VariantId,
+        movements_max: usize,
+    ) -> Read<'_, Explanation> {
+        self.read(move |conn| lists::explain(conn, tenant, variant, movements_max))
+    }
+
+    fn holds(&self, tenant: TenantId, filter: HoldFilter, page: Page) -> Read<'_, Holds> {
+        self.read(move |conn| lists::holds(conn, tenant, &filter, &page))
+    }
+
+    fn due_tenants(&self, now: Timestamp) -> Read<'_, Vec<(TenantId, Timestamp)>> {
+        self.read(move |conn| {
+            let sql = "SELECT tenant_id, MIN(expires_at) FROM (SELECT tenant_id, expires_at \
+                 FROM stock_reservations INDEXED BY idx_reservations_expires_at \
+                 WHERE status = 'active' AND expires_at <= ?1 ORDER BY expires_at LIMIT 10000) \
+                 GROUP BY tenant_id";
+            all(conn, sql, [now.millis()], |row| {
+                let mut c = Columns::new(row);
+                Ok((c.id()?, c.time()?))
+            })
+        })
+    }
+
+    fn ping(&self) -> Read<'_, ()> {
+        self.read(move |conn| one(conn, "SELECT 1 FROM lanes LIMIT 1", [], |_| Ok(())).map(|_| ()))
+    }
+}

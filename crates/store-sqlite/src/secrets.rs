@@ -1,0 +1,33 @@
+//! Secrets of the server itself, kept in the database: the pepper of API keys, a demo's keys.
+
+use std::path::Path;
+
+use engine::store::StoreError;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::database::open_connection;
+use crate::error::sort;
+
+/// Reads and writes the server's secrets, before the server starts.
+pub struct Secrets(Connection);
+
+impl Secrets {
+    /// Opens the secrets of a migrated database.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        open_connection(path).map(Self).map_err(sort)
+    }
+
+    /// The secret of that name.
+    pub fn get(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = "SELECT value FROM server_secrets WHERE name = ?1";
+        self.0.query_row(sql, [name], |row| row.get(0)).optional().map_err(sort)
+    }
+
+    /// Keeps a secret; one that is there already stays, and is returned.
+    pub fn keep(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let sql = "INSERT INTO server_secrets (name, value) VALUES (?1, ?2) \
+             ON CONFLICT (name) DO NOTHING";
+        self.0.execute(sql, (name, value)).map_err(sort)?;
+        Ok(self.get(name)?.unwrap_or_else(|| value.to_vec()))
+    }
+}

@@ -1,0 +1,115 @@
+//! A frozen view of the whole database, for `audit`: one read transaction, beside any server.
+
+use std::path::Path;
+
+use domain::ids::TenantId;
+use domain::needs::Needs;
+use domain::state::State;
+use domain::tenant::Tenant;
+use engine::reader::{RawEvent, Snapshot};
+use engine::store::StoreError;
+use rusqlite::{Connection, OpenFlags, Result};
+
+use crate::columns::{Columns, text};
+use crate::error::sort;
+use crate::load::{all, load, one};
+use crate::rows::{catalogue, event, hold, level, order, payment, tenant};
+
+/// A read transaction on a connection of its own.
+pub struct SqliteSnapshot(Connection);
+
+impl SqliteSnapshot {
+    /// Freezes the database as it is now. The file must exist.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let open = || {
+            let conn = Connection::open_with_flags(
+                path,
+                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            )?;
+            conn.busy_timeout(std::time::Duration::from_secs(5))?;
+            conn.pragma_update(None, "query_only", true)?;
+            conn.execute_batch("BEGIN")?;
+            one(&conn, "SELECT 1 FROM sqlite_master LIMIT 1", [], |_| Ok(()))?;
+            Ok(conn)
+        };
+        open().map(Self).map_err(sort)
+    }
+
+    fn whole(&self, id: TenantId) -> Result<State> {
+        let (conn, tenant) = (&self.0, text(id));
+        let mut state = load(conn, id, &Needs::default(), None)?;
+        let of_tenant = |columns: &str, table: &str| {
+            format!("SELECT {columns} FROM {table} WHERE tenant_id = ?1")
+        };
+        let sql = of_tenant(catalogue::PRODUCT, "products");
+        for product in all(conn, &sql, [&tenant], catalogue::read_product)? {
+            state.products.load(product.id, product);
+        }
+        let sql = of_tenant(catalogue::VARIANT, "product_variants");
+        for variant in all(conn, &sql, [&tenant], catalogue::read_variant)? {
+            state.load_variant(variant);
+        }
+        let sql = of_tenant(level::COLUMNS, "stock_levels");
+        for level in all(conn, &sql, [&tenant], level::read)? {
+            state.levels.load(level.key(), level);
+        }
+        let sql = of_tenant(order::ORDER, "orders");
+        for order in all(conn, &sql, [&tenant], order::read)? {
+            state.orders.load(order.id, order);
+        }
+        let columns = format!("order_id, {}", order::ITEM);
+        let sql = of_tenant(&columns, "order_items") + " ORDER BY order_id, position";
+        self.items(&sql, &tenant, &mut state)?;
+        let sql = of_tenant(hold::COLUMNS, "stock_reservations");
+        for hold in all(conn, &sql, [&tenant], hold::read)? {
+            state.holds.load((hold.order_id, hold.id), hold);
+        }
+        let sql = of_tenant(payment::PAYMENT, "payments");
+        for payment in all(conn, &sql, [&tenant], payment::read)? {
+            state.payments.load((payment.order_id, payment.id), payment);
+        }
+        let sql = of_tenant(payment::REFUND, "refunds");
+        for refund in all(conn, &sql, [&tenant], payment::read_refund)? {
+            state.refunds.load((refund.order_id, refund.id), refund);
+        }
+        state.settle();
+        Ok(state)
+    }
+
+    fn items(&self, sql: &str, tenant: &str, state: &mut State) -> Result<()> {
+        let mut select = self.0.prepare(sql)?;
+        let mut rows = select.query([tenant])?;
+        while let Some(row) = rows.next()? {
+            let mut c = Columns::new(row);
+            let order_id = c.id()?;
+            let item = order::read_item_from(&mut c)?;
+            state.orders.change(&order_id, |order| order.items.push(item));
+        }
+        Ok(())
+    }
+}
+
+impl Snapshot for SqliteSnapshot {
+    fn tenants(&mut self) -> Result<Vec<Tenant>, StoreError> {
+        let sql = format!("SELECT {} FROM tenants ORDER BY tenant_id", tenant::TENANT);
+        all(&self.0, &sql, [], tenant::read).map_err(sort)
+    }
+
+    fn whole_state(&mut self, tenant: TenantId) -> Result<State, StoreError> {
+        self.whole(tenant).map_err(sort)
+    }
+
+    fn events(
+        &mut self,
+        tenant: TenantId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<RawEvent>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let sql = format!(
+            "SELECT {} FROM events WHERE tenant_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+            event::COLUMNS
+        );
+        all(&self.0, &sql, (text(tenant), after, limit), event::read).map_err(sort)
+    }
+}

@@ -1,0 +1,153 @@
+//! The writer: one connection, one transaction at a time, several lanes in each.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::ids::{BatchId, TenantId};
+use domain::time::Timestamp;
+use engine::request::{KeyDigest, StoredAnswer};
+use engine::store::{LaneLoad, LaneWrite, Loaded, Store, StoreError};
+use rusqlite::{Connection, Result};
+
+use crate::checkpoint::Pressure;
+use crate::columns::Columns;
+use crate::error::sort;
+use crate::load::{load, one};
+use crate::write::write;
+
+/// Lanes that share one transaction, so that ten tenants don't cost ten fsyncs.
+const LANES_PER_BATCH: usize = 16;
+
+/// Runs batches on its own connection. Its futures are ready at once: it is meant for a thread of
+/// its own.
+pub struct SqliteStore {
+    conn: Connection,
+    pressure: Arc<Pressure>,
+    open: bool,
+    /// Held for as long as the store lives: keeps a second process out.
+    _lock: Option<(PathBuf, std::fs::File)>,
+}
+
+impl SqliteStore {
+    pub(crate) fn new(
+        conn: Connection,
+        pressure: Arc<Pressure>,
+        lock: Option<(PathBuf, std::fs::File)>,
+    ) -> Self {
+        Self { conn, pressure, open: false, _lock: lock }
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.end()?;
+        self.conn.execute_batch("BEGIN IMMEDIATE").map_err(sort)?;
+        self.open = true;
+        Ok(())
+    }
+
+    /// Undoes an open transaction.
+    fn end(&mut self) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.open) {
+            self.conn.execute_batch("ROLLBACK").map_err(sort)?;
+        }
+        Ok(())
+    }
+
+    fn load_all(
+        &mut self,
+        lanes: &[LaneLoad<'_>],
+        now: Timestamp,
+    ) -> Result<Vec<Loaded>, StoreError> {
+        self.begin()?;
+        let load_lane = |lane: &LaneLoad<'_>| {
+            let state = load(&self.conn, lane.tenant, lane.needs, Some(now))?;
+            let answers = self.answers(lane.claims)?;
+            Ok(Loaded { state, answers, now: None })
+        };
+        lanes.iter().map(load_lane).collect::<Result<Vec<_>>>().map_err(sort)
+    }
+
+    fn answers(&self, claims: &[KeyDigest]) -> Result<BTreeMap<KeyDigest, StoredAnswer>> {
+        let mut found = BTreeMap::new();
+        for key in claims {
+            let sql = "SELECT fingerprint, status, body, seq, created_at \
+                 FROM idempotency_keys JOIN idempotency_answers USING (answer_id) \
+                 WHERE idempotency_keys.key = ?1";
+            let answer = one(&self.conn, sql, [key], |row| {
+                let mut c = Columns::new(row);
+                Ok(StoredAnswer {
+                    fingerprint: c.get()?,
+                    status: c.get()?,
+                    body: c.get::<Vec<u8>>()?.into(),
+                    seq: c.get()?,
+                    at: c.time()?,
+                })
+            })?;
+            found.extend(answer.map(|answer| (*key, answer)));
+        }
+        Ok(found)
+    }
+
+    /// Writes each lane behind a savepoint, so that one lane's failure is not the others'.
+    fn commit_all(
+        &mut self,
+        lanes: &[LaneWrite],
+    ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        let mut results = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            self.conn.execute_batch("SAVEPOINT lane").map_err(sort)?;
+            let written = write(&self.conn, lane);
+            let end = if written.is_ok() { "RELEASE lane" } else { "ROLLBACK TO lane; RELEASE lane" };
+            self.conn.execute_batch(end).map_err(sort)?;
+            if let [_] = lanes {
+                // Alone in its transaction, a lane can be decided anew.
+                written?;
+                results.push(Ok(()));
+            } else {
+                results.push(written);
+            }
+        }
+        self.conn.execute_batch("COMMIT").map_err(sort)?;
+        self.open = false;
+        self.pressure.relieve(&self.conn).map_err(sort)?;
+        Ok(results)
+    }
+}
+
+impl Store for SqliteStore {
+    fn lanes_per_batch(&self) -> usize {
+        LANES_PER_BATCH
+    }
+
+    async fn load(
+        &mut self,
+        lanes: &[LaneLoad<'_>],
+        now: Timestamp,
+    ) -> Result<Vec<Loaded>, StoreError> {
+        let loaded = self.load_all(lanes, now);
+        if loaded.is_err() {
+            self.end()?;
+        }
+        loaded
+    }
+
+    async fn commit(
+        &mut self,
+        lanes: &[LaneWrite],
+    ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        let committed = self.commit_all(lanes);
+        if committed.is_err() {
+            self.end()?;
+        }
+        committed
+    }
+
+    async fn abandon(&mut self) -> Result<(), StoreError> {
+        self.end()
+    }
+
+    async fn resolve(&mut self, _tenant: TenantId, _batch: BatchId) -> Result<bool, StoreError> {
+        // SQLite's commit returns with its outcome, or the process ends.
+        Err(StoreError::Unavailable("no commit of unknown outcome exists here".to_owned()))
+    }
+}

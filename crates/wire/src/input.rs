@@ -1,0 +1,24 @@
+//! What clients send: read, checked against its schema, turned into commands.
+
+mod body;
+mod cart;
+mod catalogue;
+mod checkout;
+mod orders;
+mod patch;
+mod payments;
+mod settings;
+mod stock;
+mod tenants;
+
+pub use body::{BodyError, Shape, parse};
+pub use cart::{AddItemBody, ChangeItemBody, NewCartBody};
+pub use catalogue::{ChangeProductBody, NewLocationBody, NewProductBody};
+pub use checkout::{CheckoutBody, ConvertBody};
+pub use orders::{
+    CancelBody, NewOrderBody, RecordPaymentBody, ReviseOrderBody, ShippingBody, StatusBody,
+};
+pub use payments::{RefundBody, StartPaymentBody};
+pub use settings::SettingsBody;
+pub use stock::{AdjustStockBody, SetStockBody};
+pub use tenants::{NewKeyBody, NewTenantBody};

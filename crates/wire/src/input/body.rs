@@ -1,0 +1,239 @@
+//! Reads a body: JSON with every key once, whole numbers only, checked against a schema. All
+//! faults are listed, each with its JSON pointer.
+
+use std::fmt;
+
+use domain::rejection::Fault;
+use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// Why a body is refused.
+#[derive(Debug, PartialEq)]
+pub enum BodyError {
+    /// It is not JSON.
+    Malformed(String),
+    /// It is JSON, and at fault.
+    Invalid(Vec<Fault>),
+}
+
+/// A schema ready for checking.
+pub struct Shape(jsonschema::Validator);
+
+impl Shape {
+    /// Compiles one of our own schemas.
+    #[must_use]
+    pub fn compile(schema: &Value) -> Self {
+        let validator = jsonschema::options()
+            .should_validate_formats(true)
+            .build(schema)
+            .expect("our own schemas are valid");
+        Self(validator)
+    }
+
+    /// Every fault of a value.
+    #[must_use]
+    pub fn faults(&self, value: &Value) -> Vec<Fault> {
+        let mut faults = fractions(value, String::new());
+        faults.extend(self.0.iter_errors(value).flat_map(|error| describe(&error)));
+        faults
+    }
+}
+
+/// Our words for what the validator found. What is missing or not wanted is named where it stands.
+fn describe(error: &jsonschema::ValidationError<'_>) -> Vec<Fault> {
+    use jsonschema::error::ValidationErrorKind as Kind;
+    let at = error.instance_path().to_string();
+    let member = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+    match error.kind() {
+        Kind::AdditionalProperties { unexpected } => unexpected
+            .iter()
+            .map(|name| Fault { pointer: member(name), message: "is not a known field".to_owned() })
+            .collect(),
+        Kind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            vec![Fault { pointer: member(name), message: "is required".to_owned() }]
+        }
+        Kind::Pattern { pattern } if pattern.starts_with("^[^\\u0000]") => {
+            vec![Fault { pointer: at, message: "must not contain U+0000".to_owned() }]
+        }
+        _ => {
+            let message: String = error.to_string().chars().take(300).collect();
+            vec![Fault { pointer: at, message }]
+        }
+    }
+}
+
+/// Numbers with a fraction or an exponent: no field takes them, whatever their value.
+fn fractions(value: &Value, at: String) -> Vec<Fault> {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let message = "must be a whole number, without fraction or exponent".to_owned();
+            vec![Fault { pointer: at, message }]
+        }
+        Value::Array(items) => {
+            let each = items.iter().enumerate();
+            each.flat_map(|(index, item)| fractions(item, format!("{at}/{index}"))).collect()
+        }
+        Value::Object(members) => {
+            let each = members.iter();
+            each.flat_map(|(name, item)| fractions(item, format!("{at}/{name}"))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Parses JSON in which every key stands once.
+pub fn parse(bytes: &[u8]) -> Result<Value, BodyError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let mut twice = Vec::new();
+    let value = Strict { twice: &mut twice, at: String::new() }
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value));
+    match value {
+        Ok(value) if twice.is_empty() => Ok(value),
+        Ok(_) => Err(BodyError::Invalid(twice)),
+        Err(error) if error.to_string().starts_with("number out of range") => {
+            let message = format!("a {error}");
+            Err(BodyError::Invalid(vec![Fault { pointer: String::new(), message }]))
+        }
+        Err(error) => Err(BodyError::Malformed(format!("the body is not JSON: {error}"))),
+    }
+}
+
+/// Turns a value that fits its schema into its type.
+pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Vec<Fault>> {
+    serde_json::from_value(value)
+        .map_err(|error| vec![Fault { pointer: String::new(), message: error.to_string() }])
+}
+
+/// Builds a value and notes keys that stand twice in one object.
+struct Strict<'a> {
+    twice: &'a mut Vec<Fault>,
+    at: String,
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        loop {
+            let at = format!("{}/{}", self.at, items.len());
+            let Some(item) = seq.next_element_seed(Strict { twice: self.twice, at })? else {
+                return Ok(Value::Array(items));
+            };
+            items.push(item);
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let at = format!("{}/{name}", self.at);
+            if members.contains_key(&name) {
+                let message = "stands more than once".to_owned();
+                self.twice.push(Fault { pointer: at.clone(), message });
+            }
+            let member = map.next_value_seed(Strict { twice: self.twice, at })?;
+            members.insert(name, member);
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema;
+
+    #[test]
+    fn every_fault_is_listed_where_it_stands() {
+        let schema = schema::object(
+            &[
+                ("title", schema::name(3)),
+                ("lines", schema::list(schema::object(&[("n", schema::quantity())], &["n"]), 1, 2)),
+            ],
+            &["title"],
+        );
+        let shape = Shape::compile(&schema);
+        let cases: [(&str, &[&str]); 8] = [
+            (r#"{"title":"abc"}"#, &[]),
+            ("{}", &["/title"]),
+            (r#"{"title":"abcd","x":1,"lines":[{"n":0},{}]}"#, &[
+                "/lines/0/n", "/lines/1/n", "/title", "/x",
+            ]),
+            (r#"{"title":"a","lines":[{"n":1.0}]}"#, &["/lines/0/n"]),
+            (r#"{"title":"a","lines":[{"n":1e3}]}"#, &["/lines/0/n"]),
+            (r#"{"title":"a\u0000"}"#, &["/title"]),
+            ("[]", &[""]),
+            ("null", &[""]),
+        ];
+        for (body, expected) in cases {
+            let mut found: Vec<_> =
+                shape.faults(&parse(body.as_bytes()).unwrap()).into_iter().map(|f| f.pointer).collect();
+            found.sort();
+            found.dedup();
+            assert_eq!(found, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_key_may_stand_once() {
+        let Err(BodyError::Invalid(faults)) = parse(br#"{"a":1,"b":{"c":1,"c":2},"a":3}"#) else {
+            panic!("must be refused");
+        };
+        let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/b/c", "/a"]);
+    }
+
+    #[test]
+    fn what_is_not_json_is_malformed() {
+        let deep = "[".repeat(10_000);
+        for body in ["", "{", "{]", "nul", "{} x", "{'a':1}", "NaN", "\u{feff}{}", &deep] {
+            assert!(matches!(parse(body.as_bytes()), Err(BodyError::Malformed(_))), "{body:.20}");
+        }
+        assert!(matches!(parse(&[b'"', 0xff, b'"']), Err(BodyError::Malformed(_))));
+        let digits = format!("[{}]", "9".repeat(400));
+        assert!(matches!(parse(digits.as_bytes()), Err(BodyError::Invalid(_))));
+    }
+}
