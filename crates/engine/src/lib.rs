@@ -17,6 +17,7 @@ pub mod request;
 pub mod store;
 
 pub mod batch;
+pub mod direct;
 pub mod executor;
 pub mod handle;
 pub mod lanes;

@@ -1,6 +1,5 @@
 //! The port to payment providers: what they tell us, verified, as a command.
 
-use std::future::Future;
 use std::pin::Pin;
 
 use domain::decide::ProviderResult;

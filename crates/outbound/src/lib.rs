@@ -1,1 +1,9 @@
+//! What leaves this server over HTTP, and what payment providers say to it.
+//!
+//! A provider builds requests and parses messages; it does no I/O itself. The one HTTP client is
+//! in [`client`].
 
+pub mod client;
+pub mod mock;
+pub mod providers;
+pub mod standard_webhooks;

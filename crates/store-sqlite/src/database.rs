@@ -126,3 +126,11 @@ fn prepare_writer(conn: &Connection, durability: Durability) -> Result<()> {
     conn.pragma_update(None, "cache_size", -64 * 1024)?;
     Ok(())
 }
+
+/// Opens an existing database for looking at its schema only, beside any server.
+pub fn open_to_look(path: &Path) -> Result<Connection, OpenError> {
+    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let conn = open_connection(path).map_err(failed)?;
+    conn.pragma_update(None, "query_only", true).map_err(failed)?;
+    Ok(conn)
+}

@@ -1,0 +1,140 @@
+//! A request that has passed every check of the pipeline, on its way into its endpoint.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum::response::Response;
+use bytes::Bytes;
+use domain::command::{Command, Reply};
+use domain::ids::{TenantId, TypedId, Uuid};
+use domain::needs::Needs;
+use domain::rejection::{Fault, Rejection};
+use domain::state::State;
+use engine::request::{Answer, Claim, Failure, platform};
+use engine::store::StoreError;
+use serde_json::Value;
+use wire::problem::Problem;
+
+use crate::auth::Caller;
+use crate::query::Query;
+use crate::respond;
+use crate::services::Services;
+
+/// What an endpoint works on.
+pub struct Call {
+    /// What it works with.
+    pub services: Arc<Services>,
+    /// Who calls; `None` where no key is looked at.
+    pub caller: Option<Caller>,
+    /// Whether the caller may act by an order's client token alone.
+    pub by_client_token: bool,
+    /// The ids in the path, in their order.
+    pub ids: Vec<Uuid>,
+    /// Other parts of the path, in their order.
+    pub names: Vec<String>,
+    /// The query.
+    pub query: Query,
+    /// The JSON body, checked against its schema.
+    pub body: Option<Value>,
+    /// The body as it came, where the endpoint takes any.
+    pub raw: Bytes,
+    /// The key that the client sent.
+    pub idempotency_key: Option<String>,
+    /// The claim of that key.
+    pub claim: Option<Claim>,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// Where the request comes from.
+    pub peer: Option<SocketAddr>,
+}
+
+impl Call {
+    /// The caller's tenant; the platform's lane where no key is looked at.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.caller.map_or_else(platform, |caller| caller.tenant)
+    }
+
+    /// The id at a place in the path.
+    pub fn id<I: TypedId>(&self, place: usize) -> Result<I, Problem> {
+        self.ids.get(place).copied().map(I::from_uuid).ok_or_else(Problem::not_found)
+    }
+
+    /// The body, which the pipeline has found there.
+    pub fn take_body(&mut self) -> Value {
+        self.body.take().unwrap_or_default()
+    }
+
+    /// Submits a command to the caller's lane and answers what it came to.
+    pub async fn submit(&self, command: Result<Command, Vec<Fault>>) -> Result<Response, Problem> {
+        let answer = self.submit_to(self.tenant(), command).await?;
+        Ok(respond::answer(&answer))
+    }
+
+    /// Submits a command to a lane.
+    pub async fn submit_to(
+        &self,
+        lane: TenantId,
+        command: Result<Command, Vec<Fault>>,
+    ) -> Result<Answer, Problem> {
+        let command = command
+            .map_err(|faults| Problem::from_rejection(&Rejection::Invalid(faults)))?;
+        let name = command.name();
+        let submitted = self.services.handle.submit(lane, command, self.claim).await;
+        submitted.map_err(|failure| {
+            let problem = problem_of(failure);
+            if problem.code == "order_locked" {
+                tracing::warn!(target: "security", tenant = %lane, command = name, ids = ?self.ids,
+                    "an edit of a locked order was refused");
+            }
+            problem
+        })
+    }
+
+    /// What hangs on the keys of `needs` in the caller's tenant.
+    pub async fn load(&self, needs: Needs) -> Result<State, Problem> {
+        self.services.reader.load(self.tenant(), needs).await.map_err(|error| unreadable(&error))
+    }
+
+    /// Answers an object of a working set, or 404.
+    pub fn show(&self, state: &State, reply: Reply) -> Result<Response, Problem> {
+        let body = self.services.codec.render(state, reply);
+        if body.is_empty() {
+            return Err(Problem::not_found());
+        }
+        Ok(respond::json(200, body))
+    }
+}
+
+/// A read that failed.
+pub(crate) fn unreadable(error: &StoreError) -> Problem {
+    tracing::error!(%error, "a read failed");
+    match error {
+        StoreError::Corrupt(_) => Problem::new("internal", "an internal error; it is logged"),
+        StoreError::Conflict | StoreError::Unavailable(_) | StoreError::Unknown(_) => {
+            Problem::new("store_unavailable", "the database is away").retry_after(1)
+        }
+    }
+}
+
+/// The problem that a failed command is.
+pub(crate) fn problem_of(failure: Failure) -> Problem {
+    match failure {
+        Failure::Refused { rejection, seq } => {
+            Problem { seq: Some(seq), ..Problem::from_rejection(&rejection) }
+        }
+        Failure::Overloaded => {
+            Problem::new("overloaded", "the queue is full; nothing was done").retry_after(1)
+        }
+        Failure::Unavailable => {
+            Problem::new("store_unavailable", "the database is away; nothing was done")
+                .retry_after(1)
+        }
+        Failure::Contended => Problem::new(
+            "version_conflict",
+            "other writers were there first; nothing was done",
+        ),
+        Failure::Internal => Problem::new("internal", "an internal error; it is logged"),
+    }
+}

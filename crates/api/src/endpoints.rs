@@ -1,0 +1,38 @@
+//! All endpoints: the table of contents of the API.
+
+mod admin;
+mod cart;
+mod checkout;
+mod health;
+mod locations;
+mod orders;
+mod payments;
+mod products;
+mod provider_pages;
+mod reservations;
+mod settings;
+mod stock;
+
+use crate::operation::Operation;
+use crate::pages;
+
+/// Every endpoint.
+#[must_use]
+pub fn all() -> Vec<Operation> {
+    [
+        products::operations(),
+        locations::operations(),
+        stock::operations(),
+        reservations::operations(),
+        cart::operations(),
+        checkout::operations(),
+        orders::operations(),
+        payments::operations(),
+        settings::operations(),
+        admin::operations(),
+        provider_pages::operations(),
+        health::operations(),
+        pages::operations(),
+    ]
+    .concat()
+}

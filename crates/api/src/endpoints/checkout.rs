@@ -1,0 +1,30 @@
+//! `/checkout`.
+
+use axum::response::Response;
+use wire::input::CheckoutBody;
+use wire::problem::Problem;
+
+use crate::call::Call;
+use crate::operation::{Access, Answer, Body, Operation, Verb};
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![Operation {
+        access: Access::Publishable,
+        body: Body::Required(CheckoutBody::schema),
+        success: &[200, 201],
+        answer: Answer::One("Checkout"),
+        problems: &["cart_empty", "insufficient_stock", "currency_mismatch"],
+        ..Operation::new(
+            "checkout_create_order",
+            Verb::Post,
+            "/checkout/create-order",
+            "Make an order of a cart and start its payment",
+            |call| Box::pin(create_order(call)),
+        )
+    }]
+}
+
+async fn create_order(mut call: Call) -> Result<Response, Problem> {
+    let body = call.take_body();
+    call.submit(CheckoutBody::command(body, call.idempotency_key.clone())).await
+}

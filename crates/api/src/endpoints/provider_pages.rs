@@ -1,0 +1,141 @@
+//! What payment providers and payers call: webhooks, and the mock provider's own page.
+
+use axum::response::Response;
+use domain::command::Reply;
+use domain::ids::{PaymentId, TenantId, TypedId as _};
+use domain::payment::{PaymentStatus, Provider};
+use domain::state::State;
+use domain::tenant::Tenant;
+use engine::provider::{Message, MockAction, NotTaken};
+use engine::request::Failure;
+use serde_json::json;
+use wire::problem::Problem;
+
+use crate::call::{Call, problem_of, unreadable};
+use crate::operation::{Access, Answer, Body, Operation, Verb};
+use crate::{mock_page, reading, respond};
+
+pub(super) fn operations() -> Vec<Operation> {
+    let open = Operation {
+        unversioned: true,
+        access: Access::Open,
+        ..Operation::new("", Verb::Get, "", "", |call| Box::pin(show(call)))
+    };
+    vec![
+        Operation {
+            id: "receive_webhook",
+            method: Verb::Post,
+            path: "/webhooks/{tenant}/{provider}",
+            summary: "A payment provider's notification: verified first, applied once",
+            body: Body::Raw,
+            answer: Answer::Other("application/json"),
+            problems: &["not_found", "unauthorized", "amount_mismatch", "currency_mismatch"],
+            handler: |call| Box::pin(webhook(call)),
+            ..open
+        },
+        Operation {
+            id: "show_mock_payment",
+            path: "/mock-provider/{tenant}/{id}",
+            summary: "The mock provider's page",
+            answer: Answer::Other("text/html"),
+            problems: &["not_found"],
+            ..open
+        },
+        Operation {
+            id: "act_on_mock_payment",
+            method: Verb::Post,
+            path: "/mock-provider/{tenant}/{id}/{action}",
+            summary: "What the buttons of the mock provider's page do",
+            answer: Answer::Other("application/json"),
+            problems: &["not_found"],
+            handler: |call| Box::pin(act(call)),
+            ..open
+        },
+    ]
+}
+
+/// The tenant of the path, by slug or id.
+async fn tenant(call: &Call) -> Result<Tenant, Problem> {
+    let name = call.names.first().cloned().unwrap_or_default();
+    let reader = &call.services.reader;
+    let found = match name.parse::<TenantId>() {
+        Ok(id) => reader.tenant(id).await,
+        Err(_) => reader.tenant_by_slug(name).await,
+    };
+    found.map_err(|error| unreadable(&error))?.ok_or_else(Problem::not_found)
+}
+
+async fn webhook(call: Call) -> Result<Response, Problem> {
+    let tenant = tenant(&call).await?;
+    let provider = call.names.get(1).and_then(|name| Provider::parse(name));
+    let provider = provider.filter(|p| *p != Provider::Manual).ok_or_else(Problem::not_found)?;
+    let header = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    let message = Message {
+        headers: call.headers.iter().filter_map(header).collect(),
+        body: call.raw.to_vec(),
+    };
+    let now = call.services.handle.clock().now();
+    match call.services.providers.read(provider, tenant.id, &message, now) {
+        Ok(result) => {
+            let submitted = call.services.handle.submit(tenant.id, result.into(), None).await;
+            // A payment that is not ours is acknowledged: repeating it would not change that.
+            let unknown = matches!(&submitted, Err(Failure::Refused { rejection, .. })
+                if *rejection == domain::rejection::Rejection::NotFound);
+            if !unknown {
+                submitted.map_err(problem_of)?;
+            }
+        }
+        Err(NotTaken::Ignored) => {}
+        Err(NotTaken::Unverified) => {
+            tracing::warn!(target: "security", tenant = %tenant.id, provider = provider.name(),
+                "a webhook with a wrong signature was refused");
+            return Err(Problem::new("unauthorized", "the signature does not verify"));
+        }
+    }
+    Ok(respond::json(200, json!({"received": true}).to_string()))
+}
+
+/// The mock payment of the path, with the working set around it.
+async fn payment(call: &Call) -> Result<(TenantId, PaymentId, State), Problem> {
+    let tenant = tenant(call).await?.id;
+    let id = PaymentId::from_uuid(*call.ids.first().ok_or_else(Problem::not_found)?);
+    let state = call.services.reader.load(tenant, reading::payment(id)).await;
+    let state = state.map_err(|error| unreadable(&error))?;
+    match state.payment(id) {
+        Some(payment) if payment.provider == Provider::Mock => Ok((tenant, id, state)),
+        _ => Err(Problem::not_found()),
+    }
+}
+
+async fn show(call: Call) -> Result<Response, Problem> {
+    let (tenant, id, state) = payment(&call).await?;
+    let page = state.payment(id).map(|payment| mock_page::render(tenant, payment));
+    Ok(respond::html(page.unwrap_or_default()))
+}
+
+async fn act(call: Call) -> Result<Response, Problem> {
+    let name = call.names.last().cloned().unwrap_or_default();
+    let action = MockAction::ALL.iter().find(|(known, _)| *known == name);
+    let (_, action) = action.ok_or_else(Problem::not_found)?;
+    let (tenant, id, state) = payment(&call).await?;
+    let payment = state.payment(id).cloned().ok_or_else(Problem::not_found)?;
+    let order = state.orders.get(&payment.order_id);
+    let held_until = order.and_then(|order| order.payment_expires_at);
+    let back = payment.return_url.clone();
+    if payment.status == PaymentStatus::Pending || *action != MockAction::Fail {
+        call.services.providers.act(tenant, payment, held_until, *action).await;
+    }
+    let after = call.services.reader.load(tenant, reading::payment(id)).await;
+    let after = after.map_err(|error| unreadable(&error))?;
+    let wants_page = call.headers.get("accept").and_then(|value| value.to_str().ok());
+    if wants_page.is_some_and(|accept| accept.contains("text/html")) {
+        return Ok(match (back, after.payment(id)) {
+            (Some(url), Some(payment)) => mock_page::back(&url, payment),
+            (None, Some(payment)) => respond::html(mock_page::render(tenant, payment)),
+            (_, None) => respond::html(String::new()),
+        });
+    }
+    Ok(respond::json(200, call.services.codec.render(&after, Reply::Payment(id))))
+}

@@ -1,0 +1,48 @@
+//! What endpoints work with.
+
+use std::sync::Arc;
+
+use domain::ids::TenantId;
+use engine::handle::Handle;
+use engine::provider::Providers;
+use engine::reader::Reader;
+use engine::sweeper::SweeperStatus;
+use wire::codec::JsonCodec;
+
+use crate::auth::KeyRing;
+use crate::rate_limit::RateLimit;
+
+/// Bounds of the HTTP side.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpOptions {
+    /// Bytes of a body.
+    pub body_max: usize,
+    /// Milliseconds in which a request's head, and then its body, must arrive.
+    pub read_timeout_millis: u64,
+    /// Connections at the same time.
+    pub connections_max: usize,
+    /// Whether `/metrics` answers others than this machine.
+    pub metrics_open: bool,
+}
+
+/// Everything that an endpoint may use.
+pub struct Services {
+    /// The way into the lanes.
+    pub handle: Handle,
+    /// Reads.
+    pub reader: Arc<dyn Reader>,
+    /// Makes JSON.
+    pub codec: JsonCodec,
+    /// Payment providers.
+    pub providers: Arc<dyn Providers>,
+    /// Knows the keys.
+    pub keys: KeyRing,
+    /// What the sweeper did last.
+    pub sweeper: Arc<SweeperStatus>,
+    /// Bounds.
+    pub options: HttpOptions,
+    /// Limits requests by key.
+    pub rate_limit: RateLimit,
+    /// The tenant of callers without a key, in a demo.
+    pub keyless_tenant: Option<TenantId>,
+}

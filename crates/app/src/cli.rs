@@ -1,0 +1,194 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A checkout core that never sells a unit twice, and can prove it.
+#[derive(Parser)]
+#[command(name = "stockhold", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve the HTTP API
+    Serve(Box<ServeArgs>),
+    /// Take the database's schema up or down
+    Migrate(MigrateArgs),
+    /// Make or list tenants
+    Tenant(TenantArgs),
+    /// Make, list or revoke API keys
+    Key(KeyArgs),
+    /// Prove that the database says what its events say
+    Audit(DatabaseArgs),
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+/// Which database, and how to answer.
+#[derive(Args, Clone)]
+pub(crate) struct DatabaseArgs {
+    /// `sqlite:PATH`
+    #[arg(long, env = "STOCKHOLD_DATABASE_URL", default_value = "sqlite:stockhold.db")]
+    pub(crate) database: String,
+    /// Print JSON for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Flags win over the environment, the environment over the file, the file over the defaults.
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// Take settings from a TOML file
+    #[arg(long, env = "STOCKHOLD_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Begin with a demo shop, and keep its keys
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Print one line of JSON once ready
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Address to listen on [default: 127.0.0.1:3000]
+    #[arg(long, env = "STOCKHOLD_LISTEN")]
+    pub(crate) listen: Option<String>,
+    /// `sqlite:PATH` [default: sqlite:stockhold.db]
+    #[arg(long, env = "STOCKHOLD_DATABASE_URL")]
+    pub(crate) database: Option<String>,
+    /// Where clients reach this server, if not at the address it listens on
+    #[arg(long, env = "STOCKHOLD_PUBLIC_URL")]
+    pub(crate) public_url: Option<String>,
+    /// Slug of the tenant that callers without a key reach, as with a publishable key
+    #[arg(long, env = "STOCKHOLD_DEFAULT_TENANT")]
+    pub(crate) default_tenant: Option<String>,
+    /// Minutes until an unpaid order expires [default: 15]
+    #[arg(long, env = "PAYMENT_TIMEOUT_MINUTES")]
+    pub(crate) payment_timeout_minutes: Option<i64>,
+    /// Minutes between two clean-ups [default: 5]
+    #[arg(long, env = "CLEANUP_INTERVAL_MINUTES")]
+    pub(crate) cleanup_interval_minutes: Option<u64>,
+    /// Retries of a batch that met another writer [default: 3]
+    #[arg(long, env = "MAX_STOCK_RETRY_ATTEMPTS")]
+    pub(crate) max_stock_retry_attempts: Option<u32>,
+    /// Milliseconds before the first retry, doubled before each further one [default: 100]
+    #[arg(long, env = "STOCK_RETRY_BACKOFF_MS")]
+    pub(crate) stock_retry_backoff_ms: Option<u64>,
+    /// Hours for which an answer is kept under its Idempotency-Key [default: 24]
+    #[arg(long, env = "STOCKHOLD_IDEMPOTENCY_HOURS")]
+    pub(crate) idempotency_hours: Option<i64>,
+    /// Commands that one batch takes [default: 256]
+    #[arg(long, env = "STOCKHOLD_BATCH_MAX")]
+    pub(crate) batch_max: Option<usize>,
+    /// Commands that may wait in one tenant's lane [default: 4096]
+    #[arg(long, env = "STOCKHOLD_QUEUE_MAX")]
+    pub(crate) queue_max: Option<usize>,
+    /// Connections at the same time [default: 10000]
+    #[arg(long, env = "STOCKHOLD_CONNECTIONS_MAX")]
+    pub(crate) connections_max: Option<usize>,
+    /// Requests a second for each key, 0 for no limit [default: 1000; 0 with --demo]
+    #[arg(long, env = "STOCKHOLD_RATE_LIMIT")]
+    pub(crate) rate_limit: Option<u32>,
+    /// Let others than this machine read /metrics
+    #[arg(long, env = "STOCKHOLD_METRICS_OPEN")]
+    pub(crate) metrics_open: bool,
+    /// Log as JSON
+    #[arg(long, env = "STOCKHOLD_LOG_JSON")]
+    pub(crate) log_json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct MigrateArgs {
+    #[command(subcommand)]
+    pub(crate) way: MigrateWay,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum MigrateWay {
+    /// Take every missing step
+    Up,
+    /// Take steps back
+    Down {
+        /// How many
+        #[arg(long, default_value_t = 1)]
+        steps: usize,
+        /// Do it although data is lost
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Show which steps have been taken
+    Status,
+}
+
+#[derive(Args)]
+pub(crate) struct TenantArgs {
+    #[command(subcommand)]
+    pub(crate) what: TenantCommand,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Make a tenant
+    Create {
+        /// Its name in URLs
+        slug: String,
+        /// Its name
+        #[arg(long)]
+        name: Option<String>,
+        /// The currency of its products when they name none
+        #[arg(long, default_value = "EUR")]
+        currency: String,
+    },
+    /// List tenants
+    List,
+}
+
+#[derive(Args)]
+pub(crate) struct KeyArgs {
+    #[command(subcommand)]
+    pub(crate) what: KeyCommand,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Kind {
+    Secret,
+    Publishable,
+    Platform,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key; it is shown this once
+    Create {
+        /// What it may do
+        #[arg(value_enum)]
+        kind: Kind,
+        /// Slug of its tenant; none for a platform key
+        #[arg(long)]
+        tenant: Option<String>,
+        /// What you call it
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// List a tenant's keys, or the platform's
+    List {
+        /// Slug of the tenant; none for platform keys
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Revoke a key
+    Revoke {
+        /// The id of its record
+        id: String,
+        /// Slug of its tenant; none for a platform key
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+}

@@ -1,0 +1,25 @@
+//! What commands print.
+
+/// Prints a line on standard output.
+#[expect(clippy::print_stdout, reason = "this is what commands are for")]
+pub(crate) fn line(text: &str) {
+    println!("{text}");
+}
+
+/// Prints rows under their titles, each column as wide as its widest cell.
+pub(crate) fn table(titles: &[&str], rows: &[Vec<String>]) {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain([titles[column].len()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..titles.len()).map(width).collect();
+    let print = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded: Vec<String> =
+            cells.zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        line(padded.join("  ").trim_end());
+    };
+    print(&mut titles.iter().copied());
+    for row in rows {
+        print(&mut row.iter().map(String::as_str));
+    }
+}

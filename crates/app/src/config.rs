@@ -1,0 +1,133 @@
+//! Settings of a server: flags, then the environment, then a file, then defaults.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+use crate::cli::ServeArgs;
+
+/// Settings in a TOML file, by the names of the flags.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<String>,
+    database: Option<String>,
+    public_url: Option<String>,
+    default_tenant: Option<String>,
+    payment_timeout_minutes: Option<i64>,
+    cleanup_interval_minutes: Option<u64>,
+    max_stock_retry_attempts: Option<u32>,
+    stock_retry_backoff_ms: Option<u64>,
+    idempotency_hours: Option<i64>,
+    batch_max: Option<usize>,
+    queue_max: Option<usize>,
+    connections_max: Option<usize>,
+    rate_limit: Option<u32>,
+    metrics_open: Option<bool>,
+}
+
+/// The settings of a server.
+pub(crate) struct Config {
+    pub(crate) demo: bool,
+    pub(crate) json: bool,
+    pub(crate) listen: String,
+    pub(crate) database: PathBuf,
+    pub(crate) public_url: Option<String>,
+    pub(crate) default_tenant: Option<String>,
+    pub(crate) payment_timeout_minutes: i64,
+    pub(crate) cleanup_interval_minutes: u64,
+    pub(crate) retries_max: u32,
+    pub(crate) retry_backoff_millis: u64,
+    pub(crate) answers_kept_millis: i64,
+    pub(crate) batch_max: usize,
+    pub(crate) queue_max: usize,
+    pub(crate) connections_max: usize,
+    pub(crate) rate_limit: Option<u32>,
+    pub(crate) metrics_open: bool,
+    /// Seconds to add to the clock stand in this file; only for demos.
+    pub(crate) clock_offset_file: Option<PathBuf>,
+}
+
+impl Config {
+    pub(crate) fn new(args: ServeArgs) -> Result<Self> {
+        let file = read(args.config.as_deref())?;
+        let database = args.database.or(file.database);
+        let usual_rate = if args.demo { 0 } else { 1000 };
+        let rate = args.rate_limit.or(file.rate_limit).unwrap_or(usual_rate);
+        let hours = args.idempotency_hours.or(file.idempotency_hours).unwrap_or(24);
+        let config = Self {
+            demo: args.demo,
+            json: args.json,
+            listen: args.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:3000".to_owned()),
+            database: sqlite_path(database.as_deref().unwrap_or("sqlite:stockhold.db"))?,
+            public_url: args.public_url.or(file.public_url),
+            default_tenant: args.default_tenant.or(file.default_tenant),
+            payment_timeout_minutes: args
+                .payment_timeout_minutes
+                .or(file.payment_timeout_minutes)
+                .unwrap_or(domain::tenant::PAYMENT_TIMEOUT_MINUTES),
+            cleanup_interval_minutes: args
+                .cleanup_interval_minutes
+                .or(file.cleanup_interval_minutes)
+                .unwrap_or(5),
+            retries_max: args
+                .max_stock_retry_attempts
+                .or(file.max_stock_retry_attempts)
+                .unwrap_or(3),
+            retry_backoff_millis: args
+                .stock_retry_backoff_ms
+                .or(file.stock_retry_backoff_ms)
+                .unwrap_or(100),
+            answers_kept_millis: hours.saturating_mul(3_600_000),
+            batch_max: args.batch_max.or(file.batch_max).unwrap_or(256),
+            queue_max: args.queue_max.or(file.queue_max).unwrap_or(4096),
+            connections_max: args.connections_max.or(file.connections_max).unwrap_or(10_000),
+            rate_limit: (rate > 0).then_some(rate),
+            metrics_open: args.metrics_open || file.metrics_open.unwrap_or(false),
+            clock_offset_file: if args.demo { clock_offset_file() } else { None },
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        let minutes = self.payment_timeout_minutes;
+        if !(1..=43_200).contains(&minutes) {
+            bail!("payment_timeout_minutes must be between 1 and 43200, not {minutes}");
+        }
+        if !(1..=10_000).contains(&self.cleanup_interval_minutes) {
+            bail!("cleanup_interval_minutes must be between 1 and 10000");
+        }
+        if self.batch_max == 0 || self.queue_max == 0 || self.connections_max == 0 {
+            bail!("batch_max, queue_max and connections_max must be above 0");
+        }
+        if !(3_600_000..=31_536_000_000).contains(&self.answers_kept_millis) {
+            bail!("idempotency_hours must be between 1 and 8760");
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+fn clock_offset_file() -> Option<PathBuf> {
+    std::env::var("STOCKHOLD_CLOCK_OFFSET_FILE").ok().map(PathBuf::from)
+}
+
+fn read(path: Option<&Path>) -> Result<File> {
+    let Some(path) = path else { return Ok(File::default()) };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the settings file {} cannot be read", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not right", path.display()))
+}
+
+/// The file of a `sqlite:PATH` URL.
+pub(crate) fn sqlite_path(url: &str) -> Result<PathBuf> {
+    match url.split_once(':') {
+        Some(("sqlite", "")) | None => {
+            bail!("a database is named as sqlite:PATH, not {url:?}")
+        }
+        Some(("sqlite", path)) => Ok(PathBuf::from(path)),
+        Some((scheme, _)) => bail!("databases of kind {scheme:?} are not supported; use sqlite:PATH"),
+    }
+}

@@ -1,0 +1,113 @@
+//! The engine's port to payment providers.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::decide::ProviderResult;
+use domain::ids::TenantId;
+use domain::payment::{Payment, Provider};
+use domain::time::Timestamp;
+use engine::clock::Clock;
+use engine::provider::{Message, MockAction, NotTaken, Providers};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::client::Client;
+use crate::{mock, standard_webhooks};
+
+/// How often a notification that was not taken is sent.
+const TRIES: u32 = 5;
+/// How often a late payer looks whether the hold has ended.
+const LATE_LOOK: Duration = Duration::from_millis(100);
+
+/// All providers of this build.
+#[derive(Clone)]
+pub struct AllProviders {
+    /// Sends notifications of the mock.
+    pub client: Client,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The server's pepper, from which the mock's keys are derived.
+    pub pepper: [u8; 32],
+    /// Where this server is reached.
+    pub public_url: String,
+    /// Runs what goes on after an answer.
+    pub tasks: TaskTracker,
+    /// Ends it.
+    pub stop: CancellationToken,
+}
+
+impl AllProviders {
+    /// Tells this server, over HTTP, how a mock payment went; again until it is taken.
+    async fn notify(&self, tenant: TenantId, payment: &Payment, succeeded: bool) {
+        let url = format!("{}/webhooks/{tenant}/mock", self.public_url);
+        let body = mock::notification(payment, succeeded);
+        let key = mock::signing_key(&self.pepper, tenant);
+        let id = format!("msg_{}_{succeeded}", payment.id);
+        for attempt in 1..=TRIES {
+            let headers = standard_webhooks::sign(&key, &id, self.clock.now(), &body);
+            match self.client.post(&url, &headers, body.clone()).await {
+                Ok(status) if (200..300).contains(&status) => return,
+                Ok(status) => tracing::warn!(status, attempt, "a mock notification was refused"),
+                Err(error) => tracing::warn!(%error, attempt, "a mock notification failed"),
+            }
+            tokio::time::sleep(Duration::from_millis(200) * attempt).await;
+        }
+    }
+
+    /// Waits until the hold has ended, and then tells of the payment.
+    async fn notify_late(self, tenant: TenantId, payment: Payment, held_until: Option<Timestamp>) {
+        while held_until.is_some_and(|until| self.clock.now() <= until) {
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(LATE_LOOK) => {}
+            }
+        }
+        self.notify(tenant, &payment, true).await;
+    }
+}
+
+impl Providers for AllProviders {
+    fn read(
+        &self,
+        provider: Provider,
+        tenant: TenantId,
+        message: &Message,
+        now: Timestamp,
+    ) -> Result<ProviderResult, NotTaken> {
+        match provider {
+            Provider::Mock => {
+                let key = mock::signing_key(&self.pepper, tenant);
+                if !standard_webhooks::verify(&key, message, now) {
+                    return Err(NotTaken::Unverified);
+                }
+                mock::parse(message)
+            }
+            Provider::Manual => Err(NotTaken::Unverified),
+        }
+    }
+
+    fn act(
+        &self,
+        tenant: TenantId,
+        payment: Payment,
+        held_until: Option<Timestamp>,
+        action: MockAction,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            match action {
+                MockAction::Pay => self.notify(tenant, &payment, true).await,
+                MockAction::Fail => self.notify(tenant, &payment, false).await,
+                MockAction::Abandon | MockAction::Timeout => {}
+                MockAction::Late => {
+                    self.tasks.spawn(self.clone().notify_late(tenant, payment, held_until));
+                }
+                MockAction::Duplicate => {
+                    let once = || self.notify(tenant, &payment, true);
+                    tokio::join!(once(), once(), once());
+                }
+            }
+        })
+    }
+}
