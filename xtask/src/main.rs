@@ -1,1 +1,40 @@
-fn main() {}
+//! The project's own tools: `cargo xtask test` and what it is made of.
+
+mod schemathesis;
+mod steps;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  test                 format, lints, layout, licences, every test, the API against its document
+  tidy                 the rules of the layout alone
+  schemathesis         the API against its document alone
+  openapi              write docs/openapi.json anew
+  sim [SEED] [STEPS]   replay one simulated history
+  bench smoke [SECS]   orders a second of the release server
+  campaign [MINUTES]   simulated histories with fresh seeds for so long";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => return steps::test(),
+        ["tidy"] => tidy::check(),
+        ["schemathesis"] => schemathesis::run(),
+        ["openapi"] => steps::openapi(),
+        ["sim", rest @ ..] => steps::simulate(rest),
+        ["bench", "smoke", rest @ ..] => steps::bench(rest),
+        ["campaign", rest @ ..] => steps::campaign(rest),
+        _ => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            tools::say(&why);
+            ExitCode::FAILURE
+        }
+    }
+}

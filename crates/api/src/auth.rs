@@ -38,7 +38,11 @@ impl KeyRing {
     /// An empty ring.
     #[must_use]
     pub fn new(hasher: KeyHasher, reader: Arc<dyn Reader>) -> Self {
-        Self { hasher, reader, known: RwLock::default() }
+        Self {
+            hasher,
+            reader,
+            known: RwLock::default(),
+        }
     }
 
     /// Hashes a key as it is stored.
@@ -56,17 +60,29 @@ impl KeyRing {
     /// The caller of these headers; `Ok(None)` without an `Authorization` header.
     pub async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
-        let Some(value) = values.next() else { return Ok(None) };
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
         let refused = || Problem::new("unauthorized", "the API key is unknown or revoked");
         if values.next().is_some() {
-            return Err(Problem::new("unauthorized", "Authorization stands more than once"));
+            return Err(Problem::new(
+                "unauthorized",
+                "Authorization stands more than once",
+            ));
         }
         let key = value.to_str().ok().and_then(bearer).ok_or_else(refused)?;
         if !is_well_formed(key) {
             return Err(refused());
         }
-        let found = self.find(self.hasher.hash(key)).await?.ok_or_else(refused)?;
-        Ok(Some(Caller { tenant: found.tenant_id, kind: found.kind, key: Some(found.id) }))
+        let found = self
+            .find(self.hasher.hash(key))
+            .await?
+            .ok_or_else(refused)?;
+        Ok(Some(Caller {
+            tenant: found.tenant_id,
+            kind: found.kind,
+            key: Some(found.id),
+        }))
     }
 
     async fn find(&self, hash: [u8; 32]) -> Result<Option<ApiKey>, Problem> {
@@ -96,5 +112,7 @@ impl KeyRing {
 
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, key) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim_start_matches(' '))
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| key.trim_start_matches(' '))
 }

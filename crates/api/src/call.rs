@@ -58,7 +58,11 @@ impl Call {
 
     /// The id at a place in the path.
     pub fn id<I: TypedId>(&self, place: usize) -> Result<I, Problem> {
-        self.ids.get(place).copied().map(I::from_uuid).ok_or_else(Problem::not_found)
+        self.ids
+            .get(place)
+            .copied()
+            .map(I::from_uuid)
+            .ok_or_else(Problem::not_found)
     }
 
     /// The body, which the pipeline has found there.
@@ -78,8 +82,8 @@ impl Call {
         lane: TenantId,
         command: Result<Command, Vec<Fault>>,
     ) -> Result<Answer, Problem> {
-        let command = command
-            .map_err(|faults| Problem::from_rejection(&Rejection::Invalid(faults)))?;
+        let command =
+            command.map_err(|faults| Problem::from_rejection(&Rejection::Invalid(faults)))?;
         let name = command.name();
         let submitted = self.services.handle.submit(lane, command, self.claim).await;
         submitted.map_err(|failure| {
@@ -94,7 +98,11 @@ impl Call {
 
     /// What hangs on the keys of `needs` in the caller's tenant.
     pub async fn load(&self, needs: Needs) -> Result<State, Problem> {
-        self.services.reader.load(self.tenant(), needs).await.map_err(|error| unreadable(&error))
+        self.services
+            .reader
+            .load(self.tenant(), needs)
+            .await
+            .map_err(|error| unreadable(&error))
     }
 
     /// Answers an object of a working set, or 404.
@@ -121,16 +129,18 @@ pub(crate) fn unreadable(error: &StoreError) -> Problem {
 /// The problem that a failed command is.
 pub(crate) fn problem_of(failure: Failure) -> Problem {
     match failure {
-        Failure::Refused { rejection, seq } => {
-            Problem { seq: Some(seq), ..Problem::from_rejection(&rejection) }
-        }
+        Failure::Refused { rejection, seq } => Problem {
+            seq: Some(seq),
+            ..Problem::from_rejection(&rejection)
+        },
         Failure::Overloaded => {
             Problem::new("overloaded", "the queue is full; nothing was done").retry_after(1)
         }
-        Failure::Unavailable => {
-            Problem::new("store_unavailable", "the database is away; nothing was done")
-                .retry_after(1)
-        }
+        Failure::Unavailable => Problem::new(
+            "store_unavailable",
+            "the database is away; nothing was done",
+        )
+        .retry_after(1),
         Failure::Contended => Problem::new(
             "version_conflict",
             "other writers were there first; nothing was done",

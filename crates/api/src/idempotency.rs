@@ -13,16 +13,22 @@ const KEY_MAX: usize = 255;
 /// The key that a request carries, quoted or bare: both name the same key.
 pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all("idempotency-key").iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(Problem::malformed("Idempotency-Key stands more than once"));
     }
-    let wrong = || {
-        Problem::malformed("Idempotency-Key must be 1 to 255 visible ASCII characters")
-    };
+    let wrong = || Problem::malformed("Idempotency-Key must be 1 to 255 visible ASCII characters");
     let text = value.to_str().map_err(|_| wrong())?.trim();
-    let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    let key = if text.len() >= 2 { quoted.unwrap_or(text) } else { text };
+    let quoted = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let key = if text.len() >= 2 {
+        quoted.unwrap_or(text)
+    } else {
+        text
+    };
     let visible = key.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
     if key.is_empty() || key.len() > KEY_MAX || !visible {
         return Err(wrong());
@@ -51,7 +57,10 @@ pub(crate) fn claim(
     fingerprint.update(path.strip_prefix("/api/v1").unwrap_or(path));
     fingerprint.update([0]);
     fingerprint.update(Sha256::digest(body));
-    Claim { key: digest, fingerprint: fingerprint.finalize().into() }
+    Claim {
+        key: digest,
+        fingerprint: fingerprint.finalize().into(),
+    }
 }
 
 #[cfg(test)]

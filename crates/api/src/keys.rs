@@ -109,7 +109,13 @@ mod tests {
             }
             assert_ne!(key, generate(kind, &entropy));
         }
-        for wrong in ["", "sk_", "sk_é", "pk_00000000000000000000000000000000", "\u{1F600}"] {
+        for wrong in [
+            "",
+            "sk_",
+            "sk_é",
+            "pk_00000000000000000000000000000000",
+            "\u{1F600}",
+        ] {
             assert!(!is_well_formed(wrong), "{wrong}");
         }
     }

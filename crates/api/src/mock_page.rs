@@ -47,7 +47,11 @@ pub(crate) fn render(tenant: TenantId, payment: &Payment) -> String {
 /// Sends the payer back to the shop.
 pub(crate) fn back(url: &str, payment: &Payment) -> Response {
     let sign = if url.contains('?') { '&' } else { '?' };
-    let to = format!("{url}{sign}order_id={}&status={}", payment.order_id, payment.status.name());
+    let to = format!(
+        "{url}{sign}order_id={}&status={}",
+        payment.order_id,
+        payment.status.name()
+    );
     let mut response = respond::html(String::new());
     if let Ok(value) = HeaderValue::from_str(&to) {
         *response.status_mut() = axum::http::StatusCode::SEE_OTHER;

@@ -25,7 +25,10 @@ pub fn document() -> Value {
             format!("/api/v1{}", operation.path)
         };
         let verb = operation.method.name().to_ascii_lowercase();
-        paths.entry(path).or_default().insert(verb, describe(&operation));
+        paths
+            .entry(path)
+            .or_default()
+            .insert(verb, describe(&operation));
     }
     json!({
         "openapi": "3.1.0",
@@ -51,17 +54,26 @@ fn components() -> Value {
             ("title", json!({"type": "string"})),
             ("status", schema::any_integer()),
             ("detail", json!({"type": "string"})),
-            ("code", schema::one_of(&CODES.iter().map(|(code, ..)| *code).collect::<Vec<_>>())),
+            (
+                "code",
+                schema::one_of(&CODES.iter().map(|(code, ..)| *code).collect::<Vec<_>>()),
+            ),
             ("request_id", json!({"type": "string"})),
-            ("errors", schema::any_list(schema::answer(&[
-                ("pointer", json!({"type": "string"})),
-                ("message", json!({"type": "string"})),
-            ]))),
-            ("items", schema::any_list(schema::answer(&[
-                ("variant_id", schema::uuid()),
-                ("requested", schema::any_integer()),
-                ("available", schema::any_integer()),
-            ]))),
+            (
+                "errors",
+                schema::any_list(schema::answer(&[
+                    ("pointer", json!({"type": "string"})),
+                    ("message", json!({"type": "string"})),
+                ])),
+            ),
+            (
+                "items",
+                schema::any_list(schema::answer(&[
+                    ("variant_id", schema::uuid()),
+                    ("requested", schema::any_integer()),
+                    ("available", schema::any_integer()),
+                ])),
+            ),
             ("from", json!({"type": "string"})),
             ("to", json!({"type": "string"})),
         ],
@@ -72,11 +84,14 @@ fn components() -> Value {
         ("status", text()),
         ("database", text()),
         ("redis", text()),
-        ("expiry", schema::answer(&[
-            ("last_run", schema::nullable(schema::time())),
-            ("lag_ms", schema::any_integer()),
-            ("failures", schema::any_integer()),
-        ])),
+        (
+            "expiry",
+            schema::answer(&[
+                ("last_run", schema::nullable(schema::time())),
+                ("lag_ms", schema::any_integer()),
+                ("failures", schema::any_integer()),
+            ]),
+        ),
         ("queue_depth", schema::any_integer()),
     ]);
     json!({
@@ -157,7 +172,10 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     });
     let has_key = operation.method != Verb::Get && operation.access != Access::Open;
-    in_path.chain(in_query).chain(has_key.then_some(key)).collect()
+    in_path
+        .chain(in_query)
+        .chain(has_key.then_some(key))
+        .collect()
 }
 
 fn responses(operation: &Operation) -> Value {
@@ -205,10 +223,19 @@ fn problems(operation: &Operation) -> Vec<&'static str> {
         codes.push("unsupported_media_type");
     }
     if operation.access != Access::Open {
-        codes.extend(["unauthorized", "forbidden", "tenant_mismatch", "rate_limited"]);
+        codes.extend([
+            "unauthorized",
+            "forbidden",
+            "tenant_mismatch",
+            "rate_limited",
+        ]);
     }
     if operation.method != Verb::Get && operation.access != Access::Open {
-        codes.extend(["idempotency_key_reused", "idempotency_in_flight", "overloaded"]);
+        codes.extend([
+            "idempotency_key_reused",
+            "idempotency_in_flight",
+            "overloaded",
+        ]);
     }
     if operation.subject != Subject::None || operation.path.contains('{') {
         codes.push("not_found");
@@ -232,8 +259,10 @@ fn success(operation: &Operation, status: u16) -> Value {
         Answer::One(name) => ("application/json", schema::component(name)),
         Answer::List(name) => ("application/json", page(name, &[])),
         Answer::CountedList(name) => {
-            let more =
-                [("total", schema::any_integer()), ("page", schema::any_integer())];
+            let more = [
+                ("total", schema::any_integer()),
+                ("page", schema::any_integer()),
+            ];
             ("application/json", page(name, &more))
         }
         Answer::Other(kind) => (kind, json!({})),

@@ -55,5 +55,7 @@ async fn problems(_call: Call) -> Result<Response, Problem> {
             format!("<tr id=\"{code}\"><td>{status}<td><code>{code}</code><td>{title}\n")
         })
         .collect();
-    Ok(respond::html(include_str!("pages/problems.html").replace("<!-- rows -->", &rows)))
+    Ok(respond::html(
+        include_str!("pages/problems.html").replace("<!-- rows -->", &rows),
+    ))
 }

@@ -67,8 +67,7 @@ pub(crate) async fn run(
 
 /// Turns a problem into its document, and names the request.
 pub(crate) fn finish(result: Result<Response, Problem>, request_id: &str) -> Response {
-    let mut response =
-        result.unwrap_or_else(|problem| respond::problem(&problem, request_id));
+    let mut response = result.unwrap_or_else(|problem| respond::problem(&problem, request_id));
     if let Ok(id) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(respond::REQUEST_ID, id);
     }
@@ -77,7 +76,9 @@ pub(crate) fn finish(result: Result<Response, Problem>, request_id: &str) -> Res
 
 /// The caller's own request id if it is a sane one, or a new one.
 pub(crate) fn request_id(headers: &HeaderMap, services: &Services) -> String {
-    let given = headers.get(respond::REQUEST_ID).and_then(|value| value.to_str().ok());
+    let given = headers
+        .get(respond::REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
     let sane = |id: &&str| {
         (1..=128).contains(&id.len()) && id.bytes().all(|byte| (0x21..=0x7e).contains(&byte))
     };
@@ -85,7 +86,9 @@ pub(crate) fn request_id(headers: &HeaderMap, services: &Services) -> String {
         || {
             let handle = &services.handle;
             let now = handle.clock().now();
-            domain::ids::Ids::new(now, handle.entropy().word()).make::<OrderId>().to_string()
+            domain::ids::Ids::new(now, handle.entropy().word())
+                .make::<OrderId>()
+                .to_string()
         },
         str::to_owned,
     )
@@ -116,9 +119,12 @@ async fn check(
         same_tenant(caller, &parts.headers, body.as_mut())?;
         allowed_fields(operation, caller, body.as_ref())?;
     }
-    let claim = idempotency_key.as_deref().zip(caller.as_ref()).map(|(key, caller)| {
-        idempotency::claim(key, caller, (&parts.method, parts.uri.path()), &raw)
-    });
+    let claim = idempotency_key
+        .as_deref()
+        .zip(caller.as_ref())
+        .map(|(key, caller)| {
+            idempotency::claim(key, caller, (&parts.method, parts.uri.path()), &raw)
+        });
     if let (Some(shape), Some(body)) = (&prepared.shape, &body) {
         faults.extend(shape.faults(body));
     }
@@ -153,7 +159,11 @@ fn path_parts(path: Vec<(String, String)>) -> Result<(Vec<Uuid>, Vec<String>), P
             names.push(value);
             continue;
         }
-        let uuid = if value.len() == 36 { value.parse().ok() } else { None };
+        let uuid = if value.len() == 36 {
+            value.parse().ok()
+        } else {
+            None
+        };
         ids.push(uuid.ok_or_else(|| Problem::malformed(format!("{name} is not a UUID")))?);
     }
     Ok((ids, names))
@@ -166,7 +176,9 @@ async fn read_body(
 ) -> Result<Bytes, Problem> {
     let most = services.options.body_max;
     let too_large = || Problem::new("body_too_large", format!("a body has at most {most} bytes"));
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| usize::try_from(length).map_or(true, |l| l > most)) {
         return Err(too_large());
     }
@@ -211,9 +223,18 @@ fn json_body(
 
 /// Whether a body is to be read as JSON: no type, a JSON type, or what plain `curl -d` sends.
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return true };
-    let Ok(text) = value.to_str() else { return false };
-    let kind = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        return true;
+    };
+    let Ok(text) = value.to_str() else {
+        return false;
+    };
+    let kind = text
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     kind == "application/json"
         || kind.ends_with("+json")
         || kind == "application/x-www-form-urlencoded"
@@ -232,14 +253,17 @@ async fn authorize(
         kind: KeyKind::Publishable,
         key: None,
     });
-    let caller = services.keys.caller(headers).await?.or(keyless).ok_or_else(|| {
-        Problem::new("unauthorized", "send `Authorization: Bearer <key>`")
-    })?;
-    let may = match (operation.access, caller.kind) {
-        (Access::Platform, KeyKind::Platform)
-        | (Access::Publishable | Access::ClientToken | Access::Secret, KeyKind::Secret)
-        | (Access::Publishable | Access::ClientToken, KeyKind::Publishable) => true,
-        (Access::Platform | Access::Secret, _) | (_, KeyKind::Platform) | (Access::Open, _) => false,
+    let caller = services
+        .keys
+        .caller(headers)
+        .await?
+        .or(keyless)
+        .ok_or_else(|| Problem::new("unauthorized", "send `Authorization: Bearer <key>`"))?;
+    let may = match operation.access {
+        Access::Platform => caller.kind == KeyKind::Platform,
+        Access::Secret => caller.kind == KeyKind::Secret,
+        Access::Publishable | Access::ClientToken => caller.kind != KeyKind::Platform,
+        Access::Open => true,
     };
     if !may {
         return Err(Problem::new("forbidden", "this key may not do this"));
@@ -259,12 +283,21 @@ fn client_token(
     if operation.access != Access::ClientToken || secret {
         return Ok(false);
     }
-    let expected = ids.first().map(|id| services.codec.tokens.of(OrderId::from_uuid(*id)));
+    let expected = ids
+        .first()
+        .map(|id| services.codec.tokens.of(OrderId::from_uuid(*id)));
     let given = query.text("client_token");
     let same = expected.zip(given).is_some_and(|(expected, given)| {
         subtle::ConstantTimeEq::ct_eq(expected.as_bytes(), given.as_bytes()).into()
     });
-    if same { Ok(true) } else { Err(Problem::new("forbidden", "the order's client_token is needed")) }
+    if same {
+        Ok(true)
+    } else {
+        Err(Problem::new(
+            "forbidden",
+            "the order's client_token is needed",
+        ))
+    }
 }
 
 /// Whoever repeats the tenant's id must repeat the right one. The body's members are taken out:
@@ -284,7 +317,9 @@ fn same_tenant(
             return Err(mismatch());
         }
     }
-    let Some(Value::Object(members)) = body else { return Ok(()) };
+    let Some(Value::Object(members)) = body else {
+        return Ok(());
+    };
     for name in ["business_id", "tenant_id"] {
         match members.remove(name) {
             None | Some(Value::Null) => {}
@@ -301,7 +336,9 @@ fn allowed_fields(
     caller: &Caller,
     body: Option<&Value>,
 ) -> Result<(), Problem> {
-    let Some(body) = body.filter(|_| caller.kind != KeyKind::Secret) else { return Ok(()) };
+    let Some(body) = body.filter(|_| caller.kind != KeyKind::Secret) else {
+        return Ok(());
+    };
     for field in operation.secret_fields {
         let sent = match field.strip_prefix("items/*/") {
             Some(inner) => body

@@ -39,8 +39,11 @@ pub struct Param {
 }
 
 /// `limit` of every list.
-pub(crate) const LIMIT: Param =
-    Param { name: "limit", kind: Kind::Integer(1, 100), about: "rows a page, 20 by default" };
+pub(crate) const LIMIT: Param = Param {
+    name: "limit",
+    kind: Kind::Integer(1, 100),
+    about: "rows a page, 20 by default",
+};
 /// `cursor` of every list.
 pub(crate) const CURSOR: Param = Param {
     name: "cursor",
@@ -74,14 +77,19 @@ impl Param {
         match self.kind {
             Kind::Text(most) => (value.chars().count() > most || value.contains('\0'))
                 .then(|| format!("must have at most {most} characters, and no U+0000")),
-            Kind::Id => parse_uuid(value).is_none().then(|| "must be a UUID".to_owned()),
+            Kind::Id => parse_uuid(value)
+                .is_none()
+                .then(|| "must be a UUID".to_owned()),
             Kind::Integer(least, most) => {
-                let fits = value.parse::<i64>().is_ok_and(|n| (least..=most).contains(&n));
+                let fits = value
+                    .parse::<i64>()
+                    .is_ok_and(|n| (least..=most).contains(&n));
                 (!fits || value.starts_with('+'))
                     .then(|| format!("must be an integer between {least} and {most}"))
             }
-            Kind::OneOf(names) => (!names.contains(&value))
-                .then(|| format!("must be one of {}", names.join(", "))),
+            Kind::OneOf(names) => {
+                (!names.contains(&value)).then(|| format!("must be one of {}", names.join(", ")))
+            }
             Kind::Time => wire::time::parse(value)
                 .is_none()
                 .then(|| "must be a time in RFC 3339 or a date".to_owned()),
@@ -148,21 +156,34 @@ impl Query {
     /// An id.
     #[must_use]
     pub fn id<I: TypedId>(&self, name: &str) -> Option<I> {
-        self.values.get(name).and_then(|text| parse_uuid(text)).map(I::from_uuid)
+        self.values
+            .get(name)
+            .and_then(|text| parse_uuid(text))
+            .map(I::from_uuid)
     }
 
     /// A time.
     #[must_use]
     pub fn time(&self, name: &str) -> Option<Timestamp> {
-        self.values.get(name).and_then(|text| wire::time::parse(text))
+        self.values
+            .get(name)
+            .and_then(|text| wire::time::parse(text))
     }
 
     /// The page that `limit` and `cursor` ask for.
     #[must_use]
     pub fn page(&self) -> Page {
-        let limit = self.integer("limit").and_then(|limit| usize::try_from(limit).ok());
-        let cursor = self.values.get("cursor").and_then(|cursor| cursor::parse(cursor));
-        Page { limit: limit.unwrap_or(20), from: cursor.unwrap_or(Start::Offset(0)) }
+        let limit = self
+            .integer("limit")
+            .and_then(|limit| usize::try_from(limit).ok());
+        let cursor = self
+            .values
+            .get("cursor")
+            .and_then(|cursor| cursor::parse(cursor));
+        Page {
+            limit: limit.unwrap_or(20),
+            from: cursor.unwrap_or(Start::Offset(0)),
+        }
     }
 }
 
@@ -172,7 +193,10 @@ fn pairs(text: &str) -> Vec<(String, String)> {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         (decode(name), decode(value))
     };
-    text.split('&').filter(|part| !part.is_empty()).map(pair).collect()
+    text.split('&')
+        .filter(|part| !part.is_empty())
+        .map(pair)
+        .collect()
 }
 
 fn decode(text: &str) -> String {
@@ -183,7 +207,9 @@ fn decode(text: &str) -> String {
             b'+' => b' ',
             b'%' => {
                 let ahead: Vec<u8> = rest.clone().take(2).collect();
-                match std::str::from_utf8(&ahead).ok().and_then(|h| u8::from_str_radix(h, 16).ok())
+                match std::str::from_utf8(&ahead)
+                    .ok()
+                    .and_then(|h| u8::from_str_radix(h, 16).ok())
                 {
                     Some(value) if ahead.len() == 2 => {
                         rest.next();

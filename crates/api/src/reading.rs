@@ -9,27 +9,42 @@ use crate::operation::Subject;
 
 /// What must be loaded to show a product.
 pub(crate) fn product(id: ProductId) -> Needs {
-    Needs { products: [id].into(), ..Needs::default() }
+    Needs {
+        products: [id].into(),
+        ..Needs::default()
+    }
 }
 
 /// What must be loaded to show an order.
 pub(crate) fn order(id: OrderId) -> Needs {
-    Needs { orders: [id].into(), ..Needs::default() }
+    Needs {
+        orders: [id].into(),
+        ..Needs::default()
+    }
 }
 
 /// What must be loaded to show a cart.
 pub(crate) fn cart(id: CartId) -> Needs {
-    Needs { carts: [id].into(), ..Needs::default() }
+    Needs {
+        carts: [id].into(),
+        ..Needs::default()
+    }
 }
 
 /// What must be loaded to show a payment.
 pub(crate) fn payment(id: PaymentId) -> Needs {
-    Needs { payments: [id].into(), ..Needs::default() }
+    Needs {
+        payments: [id].into(),
+        ..Needs::default()
+    }
 }
 
 /// What must be loaded to see whether a variant exists.
 pub(crate) fn variant(id: VariantId) -> Needs {
-    Needs { variants: [id].into(), ..Needs::default() }
+    Needs {
+        variants: [id].into(),
+        ..Needs::default()
+    }
 }
 
 /// 404 unless what the path names is there.
@@ -47,5 +62,9 @@ pub(crate) async fn require(call: &Call, subject: Subject) -> Result<(), Problem
             tenant.map_err(|error| unreadable(&error))?.is_some()
         }
     };
-    if found { Ok(()) } else { Err(Problem::not_found()) }
+    if found {
+        Ok(())
+    } else {
+        Err(Problem::not_found())
+    }
 }

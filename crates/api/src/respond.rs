@@ -15,7 +15,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 fn respond(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Response {
     let mut response = HttpResponse::new(Body::from(body.into()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
@@ -37,9 +39,13 @@ pub(crate) fn metrics(body: String) -> Response {
 /// What a lane answered.
 pub(crate) fn answer(answer: &Answer) -> Response {
     let mut response = json(answer.status, answer.body.clone());
-    response.headers_mut().insert(SEQ, HeaderValue::from(answer.seq));
+    response
+        .headers_mut()
+        .insert(SEQ, HeaderValue::from(answer.seq));
     if answer.replayed {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        response
+            .headers_mut()
+            .insert(REPLAYED, HeaderValue::from_static("true"));
     }
     response
 }
@@ -49,14 +55,18 @@ pub(crate) fn problem(problem: &Problem, request_id: &str) -> Response {
     let document = problem.document(request_id);
     let mut response = respond(problem.status, "application/problem+json", document);
     if let Some(seconds) = problem.retry_after {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if let Some(seq) = problem.seq {
         response.headers_mut().insert(SEQ, HeaderValue::from(seq));
     }
     if problem.status == 401 {
         let challenge = HeaderValue::from_static("Bearer");
-        response.headers_mut().insert(axum::http::header::WWW_AUTHENTICATE, challenge);
+        response
+            .headers_mut()
+            .insert(axum::http::header::WWW_AUTHENTICATE, challenge);
     }
     response
 }

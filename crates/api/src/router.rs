@@ -26,7 +26,10 @@ pub fn router(services: &Arc<Services>) -> Router {
             mounts.push(format!("/api/v1{}", operation.path));
         }
         for path in mounts {
-            paths.entry(path).or_default().insert(operation.method, Arc::clone(&prepared));
+            paths
+                .entry(path)
+                .or_default()
+                .insert(operation.method, Arc::clone(&prepared));
         }
     }
     let mut router = Router::new();
@@ -62,7 +65,10 @@ async fn dispatch(
         }
         return response;
     };
-    let path = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let path = params
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     run(prepared, services, path, request).await
 }
 

@@ -44,7 +44,9 @@ pub async fn serve(
             () = stop.cancelled() => break,
             accepted = accept(&listener, &slots) => accepted,
         };
-        let Some((stream, peer, slot)) = accepted else { continue };
+        let Some((stream, peer, slot)) = accepted else {
+            continue;
+        };
         let connection = connection(stream, peer, &router, &services);
         let watched = graceful.watch(connection);
         connections.spawn(async move {
@@ -56,7 +58,10 @@ pub async fn serve(
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(DRAIN, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("some connections did not finish in time and were cut");
     }
 }
@@ -113,7 +118,9 @@ async fn answer(router: Router, services: &Services, request: Request) -> Respon
         let id = request_id(headers, services);
         let problem = Problem::malformed("Content-Length and Transfer-Encoding exclude each other");
         let mut response = finish(Err(problem), &id);
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
         return response;
     }
     match router.oneshot(request).await {

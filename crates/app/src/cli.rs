@@ -32,10 +32,14 @@ pub(crate) enum Command {
 #[derive(Args, Clone)]
 pub(crate) struct DatabaseArgs {
     /// `sqlite:PATH`
-    #[arg(long, env = "STOCKHOLD_DATABASE_URL", default_value = "sqlite:stockhold.db")]
+    #[arg(
+        long,
+        env = "STOCKHOLD_DATABASE_URL",
+        default_value = "sqlite:stockhold.db"
+    )]
     pub(crate) database: String,
     /// Print JSON for machines
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 

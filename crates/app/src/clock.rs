@@ -26,7 +26,9 @@ pub(crate) struct SystemClock {
 
 #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
 fn wall_millis() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -46,7 +48,8 @@ impl SystemClock {
         loop {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
             if let Ok(seconds) = text.trim().parse::<i64>() {
-                self.offset_millis.store(seconds.saturating_mul(1_000), Ordering::Relaxed);
+                self.offset_millis
+                    .store(seconds.saturating_mul(1_000), Ordering::Relaxed);
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -62,10 +65,14 @@ impl Clock for SystemClock {
         let wall = wall_millis();
         let base = self.base_millis.load(Ordering::Relaxed);
         let now = if wall.saturating_sub(base.saturating_add(elapsed)) > JUMP_MAX_MILLIS {
-            tracing::error!(wall, "the clock jumped forward by more than an hour; not followed");
+            tracing::error!(
+                wall,
+                "the clock jumped forward by more than an hour; not followed"
+            );
             base.saturating_add(elapsed)
         } else {
-            self.base_millis.store(wall.saturating_sub(elapsed), Ordering::Relaxed);
+            self.base_millis
+                .store(wall.saturating_sub(elapsed), Ordering::Relaxed);
             wall
         };
         Timestamp::from_millis(now.saturating_add(self.offset_millis.load(Ordering::Relaxed)))

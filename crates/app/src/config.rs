@@ -55,11 +55,17 @@ impl Config {
         let database = args.database.or(file.database);
         let usual_rate = if args.demo { 0 } else { 1000 };
         let rate = args.rate_limit.or(file.rate_limit).unwrap_or(usual_rate);
-        let hours = args.idempotency_hours.or(file.idempotency_hours).unwrap_or(24);
+        let hours = args
+            .idempotency_hours
+            .or(file.idempotency_hours)
+            .unwrap_or(24);
         let config = Self {
             demo: args.demo,
             json: args.json,
-            listen: args.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:3000".to_owned()),
+            listen: args
+                .listen
+                .or(file.listen)
+                .unwrap_or_else(|| "127.0.0.1:3000".to_owned()),
             database: sqlite_path(database.as_deref().unwrap_or("sqlite:stockhold.db"))?,
             public_url: args.public_url.or(file.public_url),
             default_tenant: args.default_tenant.or(file.default_tenant),
@@ -82,7 +88,10 @@ impl Config {
             answers_kept_millis: hours.saturating_mul(3_600_000),
             batch_max: args.batch_max.or(file.batch_max).unwrap_or(256),
             queue_max: args.queue_max.or(file.queue_max).unwrap_or(4096),
-            connections_max: args.connections_max.or(file.connections_max).unwrap_or(10_000),
+            connections_max: args
+                .connections_max
+                .or(file.connections_max)
+                .unwrap_or(10_000),
             rate_limit: (rate > 0).then_some(rate),
             metrics_open: args.metrics_open || file.metrics_open.unwrap_or(false),
             clock_offset_file: if args.demo { clock_offset_file() } else { None },
@@ -109,13 +118,20 @@ impl Config {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the environment is read"
+)]
 fn clock_offset_file() -> Option<PathBuf> {
-    std::env::var("STOCKHOLD_CLOCK_OFFSET_FILE").ok().map(PathBuf::from)
+    std::env::var("STOCKHOLD_CLOCK_OFFSET_FILE")
+        .ok()
+        .map(PathBuf::from)
 }
 
 fn read(path: Option<&Path>) -> Result<File> {
-    let Some(path) = path else { return Ok(File::default()) };
+    let Some(path) = path else {
+        return Ok(File::default());
+    };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the settings file {} cannot be read", path.display()))?;
     toml::from_str(&text).with_context(|| format!("{} is not right", path.display()))
@@ -128,6 +144,8 @@ pub(crate) fn sqlite_path(url: &str) -> Result<PathBuf> {
             bail!("a database is named as sqlite:PATH, not {url:?}")
         }
         Some(("sqlite", path)) => Ok(PathBuf::from(path)),
-        Some((scheme, _)) => bail!("databases of kind {scheme:?} are not supported; use sqlite:PATH"),
+        Some((scheme, _)) => {
+            bail!("databases of kind {scheme:?} are not supported; use sqlite:PATH")
+        }
     }
 }

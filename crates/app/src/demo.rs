@@ -57,24 +57,21 @@ pub(crate) fn open(path: &Path, store: &mut SqliteStore, pepper: &[u8; 32]) -> R
         runtime,
     };
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| anyhow!("damaged demo keys"));
-    let facts = match secrets.get("demo")? {
-        Some(kept) => serde_json::from_str(&text(kept)?)?,
-        None => {
-            let made = filling.fill()?;
-            secrets.keep("demo", made.to_string().as_bytes())?;
-            made
-        }
+    let facts = if let Some(kept) = secrets.get("demo")? {
+        serde_json::from_str(&text(kept)?)?
+    } else {
+        let made = filling.fill()?;
+        secrets.keep("demo", made.to_string().as_bytes())?;
+        made
     };
     let tenant_id: TenantId = field(&facts, "tenant_id").parse()?;
     let mut key = |name: &str, kind, tenant| -> Result<String> {
-        match secrets.get(name)? {
-            Some(kept) => text(kept),
-            None => {
-                let key = filling.issue(pepper, kind, tenant)?;
-                secrets.keep(name, key.as_bytes())?;
-                Ok(key)
-            }
+        if let Some(kept) = secrets.get(name)? {
+            return text(kept);
         }
+        let key = filling.issue(pepper, kind, tenant)?;
+        secrets.keep(name, key.as_bytes())?;
+        Ok(key)
     };
     Ok(Shop {
         tenant_id,
@@ -119,8 +116,13 @@ impl Filling<'_> {
     fn issue(&mut self, pepper: &[u8; 32], kind: KeyKind, tenant_id: TenantId) -> Result<String> {
         let key = generate(kind, &SystemEntropy);
         let hash = KeyHasher::new(pepper).hash(&key);
-        let command =
-            IssueKey { tenant_id, kind, name: "demo".to_owned(), prefix: shown(&key), hash };
+        let command = IssueKey {
+            tenant_id,
+            kind,
+            name: "demo".to_owned(),
+            prefix: shown(&key),
+            hash,
+        };
         self.run(platform(), command, SystemEntropy.word())?;
         Ok(key)
     }
@@ -137,11 +139,20 @@ impl Filling<'_> {
             },
         )?;
         let tenant_id: TenantId = field(&tenant, "id").parse()?;
-        let patch =
-            SettingsPatch { default_provider: Some(Provider::Mock), ..SettingsPatch::default() };
+        let patch = SettingsPatch {
+            default_provider: Some(Provider::Mock),
+            ..SettingsPatch::default()
+        };
         self.made(tenant_id, ChangeSettings { patch })?;
         let (code, name) = ("outlet".to_owned(), "Outlet store".to_owned());
-        let outlet = self.made(tenant_id, AddLocation { code, name, priority: 10 })?;
+        let outlet = self.made(
+            tenant_id,
+            AddLocation {
+                code,
+                name,
+                priority: 10,
+            },
+        )?;
         let outlet: LocationId = field(&outlet, "id").parse()?;
         let mut plenty = Value::Null;
         let mut last_one = Value::Null;
@@ -158,7 +169,12 @@ impl Filling<'_> {
             if product.outlet > 0
                 && let Some(first) = variants.first()
             {
-                self.stock_outlet(tenant_id, field(first, "id").parse()?, outlet, product.outlet)?;
+                self.stock_outlet(
+                    tenant_id,
+                    field(first, "id").parse()?,
+                    outlet,
+                    product.outlet,
+                )?;
             }
         }
         Ok(json!({"tenant_id": tenant["id"], "plenty": plenty, "last_one": last_one}))

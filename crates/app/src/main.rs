@@ -18,7 +18,10 @@ fn main() -> ExitCode {
     match commands::run(cli.command) {
         Ok(code) => code,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the last word of a program that failed")]
+            #[expect(
+                clippy::print_stderr,
+                reason = "the last word of a program that failed"
+            )]
             {
                 eprintln!("error: {error:#}");
             }

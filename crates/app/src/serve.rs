@@ -22,6 +22,7 @@ use engine::stats::Stats;
 use engine::sweeper::{Sweeper, SweeperOptions, SweeperStatus};
 use outbound::client::Client;
 use outbound::providers::AllProviders;
+use store_sqlite::checkpoint::Checkpointer;
 use store_sqlite::database::{self, Database, Durability, open_for_migration};
 use store_sqlite::migrate;
 use store_sqlite::secrets::Secrets;
@@ -41,9 +42,16 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
     let config = Config::new(args)?;
     if config.demo {
         let (mut conn, _lock) = open_for_migration(&config.database)?;
-        migrate::up(&mut conn, SystemClock::new().now().millis(), env!("CARGO_PKG_VERSION"))?;
+        migrate::up(
+            &mut conn,
+            SystemClock::new().now().millis(),
+            env!("CARGO_PKG_VERSION"),
+        )?;
     } else if !config.database.exists() {
-        bail!("{} does not exist; run `stockhold migrate up` first", config.database.display());
+        bail!(
+            "{} does not exist; run `stockhold migrate up` first",
+            config.database.display()
+        );
     }
     let mut database = database::open(&config.database, Durability::Full)?;
     let pepper = pepper(&config.database)?;
@@ -52,7 +60,9 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
     } else {
         None
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(serve(config, database, pepper, shop))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -62,12 +72,16 @@ pub(crate) fn pepper(path: &Path) -> Result<[u8; 32]> {
     let mut fresh = [0; 32];
     SystemEntropy.fill(&mut fresh);
     let kept = Secrets::open(path)?.keep("pepper", &fresh)?;
-    kept.try_into().map_err(|_| anyhow!("the server's pepper in the database is damaged"))
+    kept.try_into()
+        .map_err(|_| anyhow!("the server's pepper in the database is damaged"))
 }
 
 /// The codec of a server that clients reach at `public_url`.
 pub(crate) fn codec(pepper: &[u8; 32], public_url: String) -> JsonCodec {
-    JsonCodec { tokens: Tokens::new(pepper), public_url }
+    JsonCodec {
+        tokens: Tokens::new(pepper),
+        public_url,
+    }
 }
 
 async fn serve(
@@ -84,19 +98,23 @@ async fn serve(
     let public_url = public_url.trim_end_matches('/').to_owned();
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let clock = Arc::new(SystemClock::new());
-    if let Some(file) = config.clock_offset_file.clone() {
-        tasks.spawn(Arc::clone(&clock).follow(file, stop.clone()));
-    }
-    let clock: Arc<dyn Clock> = clock;
+    let clock = clock(&config, &tasks, &stop);
     let codec = codec(&pepper, public_url.clone());
-    let Database { store, reader, checkpointer } = database;
+    let Database {
+        store,
+        reader,
+        checkpointer,
+    } = database;
     let reader: Arc<dyn Reader> = Arc::new(reader);
     let lanes = Arc::new(Lanes::new(lane_options(&config)));
     let stats = Arc::new(Stats::default());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let handle =
-        Handle::new(Arc::clone(&lanes), Arc::clone(&clock), Arc::clone(&entropy), stats.clone());
+    let handle = Handle::new(
+        Arc::clone(&lanes),
+        Arc::clone(&clock),
+        Arc::clone(&entropy),
+        stats.clone(),
+    );
     let executor = Executor {
         store,
         lanes: Arc::clone(&lanes),
@@ -108,15 +126,7 @@ async fn serve(
     };
     let writer = start_writer(executor)?;
     let keyless = keyless_tenant(&config, shop.as_ref(), &*reader).await?;
-    let sweeper = Sweeper {
-        handle: handle.clone(),
-        reader: Arc::clone(&reader),
-        status: Arc::new(SweeperStatus::default()),
-        options: SweeperOptions {
-            look_every_millis: 250,
-            clean_up_every_millis: config.cleanup_interval_minutes.saturating_mul(60_000),
-        },
-    };
+    let sweeper = sweeper(&config, &handle, &reader);
     let services = Arc::new(Services {
         handle,
         keys: KeyRing::new(KeyHasher::new(&pepper), Arc::clone(&reader)),
@@ -145,6 +155,32 @@ async fn serve(
     tasks.close();
     tasks.wait().await;
     lanes.close();
+    close(writer, checkpointer).await
+}
+
+/// The clock; in a demo it may follow a file.
+fn clock(config: &Config, tasks: &TaskTracker, stop: &CancellationToken) -> Arc<dyn Clock> {
+    let clock = Arc::new(SystemClock::new());
+    if let Some(file) = config.clock_offset_file.clone() {
+        tasks.spawn(Arc::clone(&clock).follow(file, stop.clone()));
+    }
+    clock
+}
+
+fn sweeper(config: &Config, handle: &Handle, reader: &Arc<dyn Reader>) -> Sweeper {
+    Sweeper {
+        handle: handle.clone(),
+        reader: Arc::clone(reader),
+        status: Arc::new(SweeperStatus::default()),
+        options: SweeperOptions {
+            look_every_millis: 250,
+            clean_up_every_millis: config.cleanup_interval_minutes.saturating_mul(60_000),
+        },
+    }
+}
+
+/// Waits until every command that was queued is answered, and the database is closed.
+async fn close(writer: JoinHandle<()>, checkpointer: Checkpointer) -> Result<()> {
     let joined = tokio::task::spawn_blocking(move || writer.join()).await?;
     drop(checkpointer);
     if joined.is_err() {
@@ -156,9 +192,13 @@ async fn serve(
 
 /// The executor's own thread: SQLite's calls block, and nothing else shall wait for them.
 fn start_writer(executor: Executor<SqliteStore>) -> Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
     let run = move || runtime.block_on(executor.run());
-    Ok(std::thread::Builder::new().name("writer".to_owned()).spawn(run)?)
+    Ok(std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(run)?)
 }
 
 async fn keyless_tenant(

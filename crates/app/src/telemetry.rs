@@ -11,7 +11,9 @@ pub(crate) fn start(command: &Command) {
         _ => ("warn", false),
     };
     let filter = EnvFilter::try_from_env("STOCKHOLD_LOG").unwrap_or_else(|_| usual.into());
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     if json {
         logs.json().init();
     } else {

@@ -42,7 +42,10 @@ impl Free<'_> {
         let available = level.map_or(0, crate::stock::StockLevel::available);
         let credit = self.credit.get(&key).copied().unwrap_or(0);
         let taken = self.taken.get(&key).copied().unwrap_or(0);
-        available.saturating_add(credit).saturating_sub(taken).max(0)
+        available
+            .saturating_add(credit)
+            .saturating_sub(taken)
+            .max(0)
     }
 
     fn take(&mut self, key: LevelKey, quantity: i64) {
@@ -57,7 +60,9 @@ impl Free<'_> {
 /// Units of a variant that an order for it alone could get.
 #[must_use]
 pub fn available(state: &State, variant: VariantId) -> i64 {
-    state.levels_of(variant).fold(0, |sum: i64, level| sum.saturating_add(level.available()))
+    state
+        .levels_of(variant)
+        .fold(0, |sum: i64, level| sum.saturating_add(level.available()))
 }
 
 /// Supplies all demands or none. `credit` is what the same decision gives back to levels before
@@ -67,9 +72,16 @@ pub fn allocate(
     demands: &[Demand],
     credit: &BTreeMap<LevelKey, i64>,
 ) -> Result<Takes, Vec<Shortage>> {
-    let locations: Vec<LocationId> =
-        state.locations_by_priority().iter().map(|location| location.id).collect();
-    let mut free = Free { state, credit, taken: BTreeMap::new() };
+    let locations: Vec<LocationId> = state
+        .locations_by_priority()
+        .iter()
+        .map(|location| location.id)
+        .collect();
+    let mut free = Free {
+        state,
+        credit,
+        taken: BTreeMap::new(),
+    };
     let mut takes: Takes = vec![Vec::new(); demands.len()];
     let mut short = false;
 
@@ -79,14 +91,20 @@ pub fn allocate(
         }
     }
     let open: Vec<&Demand> = demands.iter().filter(|d| d.location_id.is_none()).collect();
-    let one = locations.iter().find(|location| has_everything(&free, &open, **location));
+    let one = locations
+        .iter()
+        .find(|location| has_everything(&free, &open, **location));
     let order: &[LocationId] = one.map_or(&locations, core::slice::from_ref);
     for (demand, take) in demands.iter().zip(&mut takes) {
         if demand.location_id.is_none() {
             short |= !take_from(&mut free, demand, order, take);
         }
     }
-    if short { Err(shortages(state, demands, credit)) } else { Ok(takes) }
+    if short {
+        Err(shortages(state, demands, credit))
+    } else {
+        Ok(takes)
+    }
 }
 
 fn has_everything(free: &Free<'_>, demands: &[&Demand], location: LocationId) -> bool {
@@ -99,7 +117,9 @@ fn has_everything(free: &Free<'_>, demands: &[&Demand], location: LocationId) ->
             sum.saturating_add(demand.quantity)
         };
     }
-    wanted.iter().all(|(variant, sum)| free.at((*variant, location)) >= *sum)
+    wanted
+        .iter()
+        .all(|(variant, sum)| free.at((*variant, location)) >= *sum)
 }
 
 /// Takes one demand from the locations in order; false when they do not suffice.
@@ -123,31 +143,45 @@ fn take_from(
 }
 
 /// Compares each variant's summed demand with what its allowed locations could give.
-fn shortages(
-    state: &State,
-    demands: &[Demand],
-    credit: &BTreeMap<LevelKey, i64>,
-) -> Vec<Shortage> {
-    let free = Free { state, credit, taken: BTreeMap::new() };
+fn shortages(state: &State, demands: &[Demand], credit: &BTreeMap<LevelKey, i64>) -> Vec<Shortage> {
+    let free = Free {
+        state,
+        credit,
+        taken: BTreeMap::new(),
+    };
     let mut by_variant: BTreeMap<VariantId, Vec<&Demand>> = BTreeMap::new();
     for demand in demands {
-        by_variant.entry(demand.variant_id).or_default().push(demand);
+        by_variant
+            .entry(demand.variant_id)
+            .or_default()
+            .push(demand);
     }
     let mut shortages = Vec::new();
     for (variant_id, demands) in by_variant {
-        let requested = demands.iter().fold(0i64, |sum, d| sum.saturating_add(d.quantity));
+        let requested = demands
+            .iter()
+            .fold(0i64, |sum, d| sum.saturating_add(d.quantity));
         let forced = demands.iter().all(|demand| demand.location_id.is_some());
         let reachable = |location: LocationId| {
-            !forced || demands.iter().any(|demand| demand.location_id == Some(location))
+            !forced
+                || demands
+                    .iter()
+                    .any(|demand| demand.location_id == Some(location))
         };
         let available = state
             .locations
             .values()
             .filter(|location| reachable(location.id))
-            .fold(0i64, |sum, location| sum.saturating_add(free.at((variant_id, location.id))));
+            .fold(0i64, |sum, location| {
+                sum.saturating_add(free.at((variant_id, location.id)))
+            });
         let short = is_short_where_forced(&free, &demands) || available < requested;
         if short {
-            shortages.push(Shortage { variant_id, requested, available });
+            shortages.push(Shortage {
+                variant_id,
+                requested,
+                available,
+            });
         }
     }
     shortages

@@ -1,6 +1,6 @@
 //! `apply` is the only thing that changes state. It never fails: what an event says, happened.
 
-use crate::event::{Change, Event, ProductChange, Row};
+use crate::event::{Change, Event, Row};
 use crate::ids::{OrderId, ReservationId};
 use crate::order::{FinancialStatus, Order, OrderStatus, PAYMENT_TIMEOUT, PaymentState};
 use crate::payment::{Payment, PaymentStatus, Refund};
@@ -33,9 +33,57 @@ fn apply_row(state: &mut State, row: &Row) {
 pub fn apply_event(state: &mut State, event: &Event, at: Timestamp) -> Vec<Movement> {
     state.lane.seq = state.lane.seq.saturating_add(1);
     state.lane.last_at = at;
-    let mut moves = Moves { seq: state.lane.seq, done: Vec::new() };
+    let mut moves = Moves {
+        seq: state.lane.seq,
+        done: Vec::new(),
+    };
     match event {
-        Event::ProductSaved { product, variants, change: _ } => {
+        Event::ProductSaved { .. } | Event::LocationAdded { .. } => apply_catalogue(state, event),
+        Event::StockSet { .. }
+        | Event::StockAdjusted { .. }
+        | Event::StockReserved { .. }
+        | Event::StockConverted { .. }
+        | Event::StockReleased { .. }
+        | Event::HoldsExtended { .. }
+        | Event::StockReturned { .. } => apply_stock(state, event, at, &mut moves),
+        Event::PaymentStarted { .. }
+        | Event::PaymentSucceeded { .. }
+        | Event::PaymentFailed { .. }
+        | Event::PaymentCancelled { .. }
+        | Event::PaymentRefunded { .. } => apply_payment(state, event, at),
+        Event::OrderPlaced { order } => {
+            state.lane.next_order_number = order.number.saturating_add(1);
+            state.orders.put(order.id, (**order).clone());
+        }
+        Event::OrderRevised { order } => state.orders.put(order.id, (**order).clone()),
+        Event::OrderAnnotated { order_id, .. }
+        | Event::OrderSubmitted { order_id, .. }
+        | Event::OrderLocked { order_id, .. }
+        | Event::OrderPaid { order_id, .. }
+        | Event::OrderRevived { order_id }
+        | Event::OrderPaymentFailed { order_id }
+        | Event::OrderExpired { order_id }
+        | Event::OrderCancelled { order_id, .. }
+        | Event::OrderMoved { order_id, .. }
+        | Event::OrderShippingSet { order_id, .. }
+        | Event::OrderRefunded { order_id, .. } => {
+            touch(state, *order_id, at, |order| change_order(order, event, at));
+        }
+    }
+    moves.done
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`apply_event` sends only these"
+)]
+fn apply_catalogue(state: &mut State, event: &Event) {
+    match event {
+        Event::ProductSaved {
+            product,
+            variants,
+            change: _,
+        } => {
             state.products.put(product.id, product.clone());
             for variant in variants {
                 state.index_sku(variant);
@@ -43,16 +91,42 @@ pub fn apply_event(state: &mut State, event: &Event, at: Timestamp) -> Vec<Movem
             }
         }
         Event::LocationAdded { location } => state.locations.put(location.id, location.clone()),
-        Event::StockSet { level, stock_quantity, low_stock_threshold, backorder_limit } => {
-            let now = state.levels.get(level).map_or(0, |level| level.stock_quantity);
+        _ => {}
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`apply_event` sends only these"
+)]
+fn apply_stock(state: &mut State, event: &Event, at: Timestamp, moves: &mut Moves) {
+    match event {
+        Event::StockSet {
+            level,
+            stock_quantity,
+            low_stock_threshold,
+            backorder_limit,
+        } => {
+            let now = state
+                .levels
+                .get(level)
+                .map_or(0, |level| level.stock_quantity);
             moves.add(state, *level, stock_quantity.saturating_sub(now), 0);
             state.levels.change(level, |level| {
                 level.low_stock_threshold = *low_stock_threshold;
                 level.backorder_limit = *backorder_limit;
             });
         }
-        Event::StockAdjusted { level, delta, reason: _ } => moves.add(state, *level, *delta, 0),
-        Event::StockReturned { units, order_id: _, reason: _ } => {
+        Event::StockAdjusted {
+            level,
+            delta,
+            reason: _,
+        } => moves.add(state, *level, *delta, 0),
+        Event::StockReturned {
+            units,
+            order_id: _,
+            reason: _,
+        } => {
             for (level, quantity) in units {
                 moves.add(state, *level, *quantity, 0);
             }
@@ -61,68 +135,78 @@ pub fn apply_event(state: &mut State, event: &Event, at: Timestamp) -> Vec<Movem
             for hold in holds {
                 moves.reserve(state, hold);
             }
-            state.orders.change(order_id, |order| locate_items(order, holds));
+            state
+                .orders
+                .change(order_id, |order| locate_items(order, holds));
         }
         Event::StockConverted { order_id, holds } => {
             moves.end(state, (*order_id, holds), HoldStatus::Converted, at);
         }
-        Event::StockReleased { order_id, holds, status } => {
+        Event::StockReleased {
+            order_id,
+            holds,
+            status,
+        } => {
             moves.end(state, (*order_id, holds), *status, at);
         }
-        Event::HoldsExtended { order_id, expires_at } => {
-            extend(state, *order_id, *expires_at, at);
-        }
+        Event::HoldsExtended {
+            order_id,
+            expires_at,
+        } => extend(state, *order_id, *expires_at, at),
+        _ => {}
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`apply_event` sends only these"
+)]
+fn apply_payment(state: &mut State, event: &Event, at: Timestamp) {
+    match event {
         Event::PaymentStarted { payment } => {
-            state.payments.put((payment.order_id, payment.id), (**payment).clone());
+            state
+                .payments
+                .put((payment.order_id, payment.id), (**payment).clone());
             touch(state, payment.order_id, at, |order| {
                 if order.payment_status == PaymentState::Failed {
                     order.payment_status = PaymentState::Pending;
                 }
             });
         }
-        Event::PaymentSucceeded { order_id, payment_id, provider_payment_id } => {
+        Event::PaymentSucceeded {
+            order_id,
+            payment_id,
+            provider_payment_id,
+        } => {
             state.payments.change(&(*order_id, *payment_id), |payment| {
                 payment.status = PaymentStatus::Succeeded;
                 payment.provider_payment_id.clone_from(provider_payment_id);
                 payment.updated_at = at;
             });
         }
-        Event::PaymentFailed { order_id, payment_id, failure_code } => {
+        Event::PaymentFailed {
+            order_id,
+            payment_id,
+            failure_code,
+        } => {
             state.payments.change(&(*order_id, *payment_id), |payment| {
                 payment.status = PaymentStatus::Failed;
                 payment.failure_code = Some(failure_code.clone());
                 payment.updated_at = at;
             });
         }
-        Event::PaymentCancelled { order_id, payment_id } => {
+        Event::PaymentCancelled {
+            order_id,
+            payment_id,
+        } => {
             state.payments.change(&(*order_id, *payment_id), |payment| {
                 payment.status = PaymentStatus::Cancelled;
                 payment.updated_at = at;
             });
         }
         Event::PaymentRefunded { refund } => refund_payment(state, refund, at),
-        Event::OrderPlaced { order } => {
-            state.lane.next_order_number = order.number.saturating_add(1);
-            state.orders.put(order.id, (**order).clone());
-        }
-        Event::OrderRevised { order } => state.orders.put(order.id, (**order).clone()),
-        Event::OrderAnnotated { .. }
-        | Event::OrderSubmitted { .. }
-        | Event::OrderLocked { .. }
-        | Event::OrderPaid { .. }
-        | Event::OrderRevived { .. }
-        | Event::OrderPaymentFailed { .. }
-        | Event::OrderExpired { .. }
-        | Event::OrderCancelled { .. }
-        | Event::OrderMoved { .. }
-        | Event::OrderShippingSet { .. }
-        | Event::OrderRefunded { .. } => {
-            if let Some(order_id) = event.order_id() {
-                touch(state, order_id, at, |order| change_order(order, event, at));
-            }
-        }
+        _ => {}
     }
-    moves.done
 }
 
 /// The movements of one event.
@@ -152,8 +236,13 @@ impl Moves {
             movement.delta_reserved = movement.delta_reserved.saturating_add(delta_reserved);
             return;
         }
-        let movement =
-            Movement { variant_id, location_id, delta_stock, delta_reserved, previous_seq };
+        let movement = Movement {
+            variant_id,
+            location_id,
+            delta_stock,
+            delta_reserved,
+            previous_seq,
+        };
         self.done.push(movement);
     }
 
@@ -180,7 +269,9 @@ impl Moves {
         at: Timestamp,
     ) {
         for id in holds {
-            let Some(hold) = state.holds.get(&(order_id, *id)).cloned() else { continue };
+            let Some(hold) = state.holds.get(&(order_id, *id)).cloned() else {
+                continue;
+            };
             let quantity = hold.quantity;
             let back = quantity.saturating_neg();
             match (status, hold.deducted) {
@@ -206,7 +297,9 @@ impl Moves {
 /// Says of each line where it comes from, unless several locations share its variant.
 fn locate_items(order: &mut Order, holds: &[Hold]) {
     for item in order.items.iter_mut().filter(|item| !item.location_forced) {
-        let mut of_variant = holds.iter().filter(|hold| hold.variant_id == item.variant_id);
+        let mut of_variant = holds
+            .iter()
+            .filter(|hold| hold.variant_id == item.variant_id);
         item.location_id = match (of_variant.next(), of_variant.next()) {
             (Some(only), None) => Some(only.location_id),
             _ => None,
@@ -215,7 +308,10 @@ fn locate_items(order: &mut Order, holds: &[Hold]) {
 }
 
 fn extend(state: &mut State, order_id: OrderId, expires_at: Timestamp, at: Timestamp) {
-    let holds: Vec<_> = state.active_holds_of(order_id).map(|hold| hold.id).collect();
+    let holds: Vec<_> = state
+        .active_holds_of(order_id)
+        .map(|hold| hold.id)
+        .collect();
     for id in holds {
         state.holds.change(&(order_id, id), |hold| {
             hold.expires_at = expires_at;
@@ -224,23 +320,32 @@ fn extend(state: &mut State, order_id: OrderId, expires_at: Timestamp, at: Times
     }
     touch(state, order_id, at, |order| {
         let before = order.payment_expires_at.unwrap_or(expires_at);
-        order.hold_extended_millis =
-            order.hold_extended_millis.saturating_add(expires_at.since(before));
+        order.hold_extended_millis = order
+            .hold_extended_millis
+            .saturating_add(expires_at.since(before));
         order.payment_expires_at = Some(expires_at);
     });
 }
 
 fn refund_payment(state: &mut State, refund: &Refund, at: Timestamp) {
-    state.payments.change(&(refund.order_id, refund.payment_id), |payment: &mut Payment| {
-        payment.refunded_amount = payment.refunded_amount.plus(refund.amount).unwrap_or(payment.amount);
-        payment.status = if payment.refunded_amount < payment.amount {
-            PaymentStatus::PartiallyRefunded
-        } else {
-            PaymentStatus::Refunded
-        };
-        payment.updated_at = at;
-    });
-    state.refunds.put((refund.order_id, refund.id), refund.clone());
+    state.payments.change(
+        &(refund.order_id, refund.payment_id),
+        |payment: &mut Payment| {
+            payment.refunded_amount = payment
+                .refunded_amount
+                .plus(refund.amount)
+                .unwrap_or(payment.amount);
+            payment.status = if payment.refunded_amount < payment.amount {
+                PaymentStatus::PartiallyRefunded
+            } else {
+                PaymentStatus::Refunded
+            };
+            payment.updated_at = at;
+        },
+    );
+    state
+        .refunds
+        .put((refund.order_id, refund.id), refund.clone());
 }
 
 fn touch(state: &mut State, id: OrderId, at: Timestamp, edit: impl FnOnce(&mut Order)) {
@@ -251,13 +356,21 @@ fn touch(state: &mut State, id: OrderId, at: Timestamp, edit: impl FnOnce(&mut O
     });
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`apply_event` sends only these"
+)]
 fn change_order(order: &mut Order, event: &Event, at: Timestamp) {
     match event {
-        Event::OrderAnnotated { notes, admin_notes, .. } => {
+        Event::OrderAnnotated {
+            notes, admin_notes, ..
+        } => {
             order.notes.clone_from(notes);
             order.admin_notes.clone_from(admin_notes);
         }
-        Event::OrderSubmitted { payment_expires_at, .. } => {
+        Event::OrderSubmitted {
+            payment_expires_at, ..
+        } => {
             order.status = OrderStatus::Pending;
             order.payment_expires_at = Some(*payment_expires_at);
         }
@@ -266,16 +379,12 @@ fn change_order(order: &mut Order, event: &Event, at: Timestamp) {
             order.locked_at = Some(at);
             order.snapshot_hash = Some(snapshot_hash.clone());
         }
-        Event::OrderPaid { payment_method, payment_reference, .. } => {
-            order.status = OrderStatus::Paid;
-            order.payment_status = PaymentState::Paid;
-            order.financial_status = FinancialStatus::Paid;
-            order.payment_reference = Some(payment_reference.clone());
-            if payment_method.is_some() {
-                order.payment_method.clone_from(payment_method);
-            }
-            order.payment_expires_at = None;
-            order.paid_at = Some(at);
+        Event::OrderPaid {
+            payment_method,
+            payment_reference,
+            ..
+        } => {
+            pay_order(order, payment_method.as_ref(), payment_reference, at);
         }
         Event::OrderRevived { .. } => {
             order.status = OrderStatus::Pending;
@@ -300,39 +409,40 @@ fn change_order(order: &mut Order, event: &Event, at: Timestamp) {
             }
         }
         Event::OrderMoved { status, notes, .. } => move_order(order, *status, notes.as_ref(), at),
-        Event::OrderShippingSet { tracking_number, carrier, .. } => {
+        Event::OrderShippingSet {
+            tracking_number,
+            carrier,
+            ..
+        } => {
             order.tracking_number = Some(tracking_number.clone());
             order.carrier.clone_from(carrier);
         }
-        Event::OrderRefunded { in_full, .. } => {
-            order.payment_status =
-                if *in_full { PaymentState::Refunded } else { PaymentState::PartiallyRefunded };
-            if *in_full {
-                order.financial_status = FinancialStatus::Refunded;
-                if order.status != OrderStatus::Cancelled {
-                    order.status = OrderStatus::Refunded;
-                }
-            }
-        }
-        Event::ProductSaved {
-            change: ProductChange::Created | ProductChange::Updated | ProductChange::Archived,
-            ..
-        }
-        | Event::LocationAdded { .. }
-        | Event::StockSet { .. }
-        | Event::StockAdjusted { .. }
-        | Event::StockReserved { .. }
-        | Event::StockConverted { .. }
-        | Event::StockReleased { .. }
-        | Event::HoldsExtended { .. }
-        | Event::StockReturned { .. }
-        | Event::OrderPlaced { .. }
-        | Event::OrderRevised { .. }
-        | Event::PaymentStarted { .. }
-        | Event::PaymentSucceeded { .. }
-        | Event::PaymentFailed { .. }
-        | Event::PaymentCancelled { .. }
-        | Event::PaymentRefunded { .. } => {}
+        Event::OrderRefunded { in_full, .. } => refund_order(order, *in_full),
+        _ => {}
+    }
+}
+
+fn pay_order(order: &mut Order, method: Option<&String>, reference: &str, at: Timestamp) {
+    order.status = OrderStatus::Paid;
+    order.payment_status = PaymentState::Paid;
+    order.financial_status = FinancialStatus::Paid;
+    order.payment_reference = Some(reference.to_owned());
+    if let Some(method) = method {
+        order.payment_method = Some(method.clone());
+    }
+    order.payment_expires_at = None;
+    order.paid_at = Some(at);
+}
+
+fn refund_order(order: &mut Order, in_full: bool) {
+    if !in_full {
+        order.payment_status = PaymentState::PartiallyRefunded;
+        return;
+    }
+    order.payment_status = PaymentState::Refunded;
+    order.financial_status = FinancialStatus::Refunded;
+    if order.status != OrderStatus::Cancelled {
+        order.status = OrderStatus::Refunded;
     }
 }
 

@@ -53,19 +53,34 @@ impl Decision {
     /// A decision that makes something.
     #[must_use]
     pub fn created(changes: Vec<Change>, reply: Reply) -> Self {
-        Self { changes, reply, created: true, repeated: false }
+        Self {
+            changes,
+            reply,
+            created: true,
+            repeated: false,
+        }
     }
 
     /// A decision that changes something.
     #[must_use]
     pub fn changed(changes: Vec<Change>, reply: Reply) -> Self {
-        Self { changes, reply, created: false, repeated: false }
+        Self {
+            changes,
+            reply,
+            created: false,
+            repeated: false,
+        }
     }
 
     /// Nothing to do: it was done before.
     #[must_use]
     pub fn repeated(reply: Reply) -> Self {
-        Self { changes: Vec::new(), reply, created: false, repeated: true }
+        Self {
+            changes: Vec::new(),
+            reply,
+            created: false,
+            repeated: true,
+        }
     }
 }
 

@@ -41,7 +41,10 @@ impl fmt::Debug for Currency {
 
 fn exponent(code: &str) -> Option<u8> {
     let tables = [(2, TWO), (0, ZERO), (3, THREE), (4, FOUR)];
-    tables.iter().find(|(_, codes)| codes.binary_search(&code).is_ok()).map(|(digits, _)| *digits)
+    tables
+        .iter()
+        .find(|(_, codes)| codes.binary_search(&code).is_ok())
+        .map(|(digits, _)| *digits)
 }
 
 const ZERO: &[&str] = &[
@@ -63,13 +66,9 @@ const TWO: &[&str] = &[
     "VES", "WST", "XAD", "XCD", "XCG", "YER", "ZAR", "ZMW", "ZWG",
 ];
 
-const THREE: &[&str] = &[
-    "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND",
-];
+const THREE: &[&str] = &["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
 
-const FOUR: &[&str] = &[
-    "CLF", "UYW",
-];
+const FOUR: &[&str] = &["CLF", "UYW"];
 
 #[cfg(test)]
 mod tests {
@@ -77,12 +76,27 @@ mod tests {
 
     #[test]
     fn exponents_follow_iso_4217() {
-        for (code, digits) in [("VND", 0), ("JPY", 0), ("EUR", 2), ("HUF", 2), ("KWD", 3), ("CLF", 4)] {
-            assert_eq!(Currency::parse(code).map(Currency::exponent), Some(digits), "{code}");
+        for (code, digits) in [
+            ("VND", 0),
+            ("JPY", 0),
+            ("EUR", 2),
+            ("HUF", 2),
+            ("KWD", 3),
+            ("CLF", 4),
+        ] {
+            assert_eq!(
+                Currency::parse(code).map(Currency::exponent),
+                Some(digits),
+                "{code}"
+            );
         }
         for code in ["", "EU", "eur", "EURO", "XXX", "XAU", "ABC", "€"] {
             assert_eq!(Currency::parse(code), None, "{code}");
         }
-        assert!([ZERO, TWO, THREE, FOUR].iter().all(|codes| codes.is_sorted()));
+        assert!(
+            [ZERO, TWO, THREE, FOUR]
+                .iter()
+                .all(|codes| codes.is_sorted())
+        );
     }
 }

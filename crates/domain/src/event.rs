@@ -3,8 +3,8 @@
 //! Folding a tenant's events over [`crate::state::State::genesis`] gives its tables again; that
 //! is what `stockhold audit` does. Personal data never stands in an event.
 
-use crate::catalogue::{Location, Product, Variant};
 use crate::cart::Cart;
+use crate::catalogue::{Location, Product, Variant};
 use crate::ids::{OrderId, PaymentId, ReservationId};
 use crate::order::{Contact, Order, OrderStatus};
 use crate::payment::{Payment, Refund};

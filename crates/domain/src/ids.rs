@@ -96,7 +96,11 @@ impl Ids {
     /// Ids for a command that is decided at `now` and carries `entropy`.
     #[must_use]
     pub fn new(now: Timestamp, entropy: u64) -> Self {
-        Self { now, entropy, next: 0 }
+        Self {
+            now,
+            entropy,
+            next: 0,
+        }
     }
 
     /// Returns the next id. The counter stands in the 12 bits after the version, so ids of one
@@ -134,7 +138,11 @@ mod tests {
         assert_eq!(first, make());
         assert!(first.windows(2).all(|pair| matches!(pair, [a, b] if a < b)));
         assert!(first.iter().all(|id| id.uuid().get_version_num() == 7));
-        assert!(first.iter().all(|id| id.uuid().get_variant() == uuid::Variant::RFC4122));
+        assert!(
+            first
+                .iter()
+                .all(|id| id.uuid().get_variant() == uuid::Variant::RFC4122)
+        );
         let other: OrderId = Ids::new(now, 43).make();
         assert!(!first.contains(&other));
     }

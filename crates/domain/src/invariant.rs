@@ -45,17 +45,25 @@ fn check_levels(state: &State, found: &mut Vec<String>) {
         let held = held.remove(&key).unwrap_or(0);
         if held != level.reserved_stock {
             let reserved = level.reserved_stock;
-            found.push(format!("level {key:?} reserves {reserved}, its active holds {held}"));
+            found.push(format!(
+                "level {key:?} reserves {reserved}, its active holds {held}"
+            ));
         }
     }
     for (key, quantity) in held {
-        found.push(format!("holds of {quantity} stand on level {key:?}, which does not exist"));
+        found.push(format!(
+            "holds of {quantity} stand on level {key:?}, which does not exist"
+        ));
     }
 }
 
 /// Active holds belong to pending orders and end with them.
 fn check_holds(state: &State, now: Option<Timestamp>, found: &mut Vec<String>) {
-    for hold in state.holds.values().filter(|hold| hold.status == HoldStatus::Active) {
+    for hold in state
+        .holds
+        .values()
+        .filter(|hold| hold.status == HoldStatus::Active)
+    {
         let order = state.orders.get(&hold.order_id);
         let pending = order.is_some_and(|order| order.status == OrderStatus::Pending);
         if !pending {
@@ -73,40 +81,44 @@ fn check_holds(state: &State, now: Option<Timestamp>, found: &mut Vec<String>) {
 fn check_order(state: &State, order: &Order, found: &mut Vec<String>) {
     let id = order.id;
     let mut fail = |what: &str| found.push(format!("{id:?}: {what}"));
-    let units: i64 = order.items.iter().fold(0, |sum, item| sum.saturating_add(item.quantity));
+    let units: i64 = order
+        .items
+        .iter()
+        .fold(0, |sum, item| sum.saturating_add(item.quantity));
     let units_in = |status: HoldStatus| held_units(state, id, status);
-    match order.status {
-        OrderStatus::Pending if units_in(HoldStatus::Active) != units => {
-            fail("is pending and does not hold its units");
-        }
-        OrderStatus::Paid
-        | OrderStatus::Processing
-        | OrderStatus::Shipped
-        | OrderStatus::Delivered
-            if units_in(HoldStatus::Converted) != units =>
-        {
-            fail("is paid and its units were not sold to it");
-        }
-        _ if order.status != OrderStatus::Pending && units_in(HoldStatus::Active) != 0 => {
-            fail("is not pending and holds units");
-        }
-        _ => {}
+    let pending = order.status == OrderStatus::Pending;
+    let sold = matches!(
+        order.status,
+        OrderStatus::Paid | OrderStatus::Processing | OrderStatus::Shipped | OrderStatus::Delivered
+    );
+    if pending && units_in(HoldStatus::Active) != units {
+        fail("is pending and does not hold its units");
     }
-    if (order.payment_expires_at.is_some()) != (order.status == OrderStatus::Pending) {
+    if sold && units_in(HoldStatus::Converted) != units {
+        fail("is paid and its units were not sold to it");
+    }
+    if !pending && units_in(HoldStatus::Active) != 0 {
+        fail("is not pending and holds units");
+    }
+    if order.payment_expires_at.is_some() != pending {
         fail("has a deadline exactly when it is not pending");
     }
     let money_in = matches!(
         order.payment_status,
         PaymentState::Paid | PaymentState::PartiallyRefunded | PaymentState::Refunded
     );
-    let captured = state.payments_of(id).any(|payment| payment.status.is_captured());
+    let captured = state
+        .payments_of(id)
+        .any(|payment| payment.status.is_captured());
     if money_in && !captured {
         fail("counts as paid without a captured payment");
     }
     if order.financial_status != FinancialStatus::Draft && order.snapshot_hash.is_none() {
         fail("is locked without a snapshot");
     }
-    let sum = order.items.iter().fold(0i64, |sum, item| sum.saturating_add(item.total_price.minor()));
+    let sum = order.items.iter().fold(0i64, |sum, item| {
+        sum.saturating_add(item.total_price.minor())
+    });
     if sum != order.totals.subtotal.minor() {
         fail("has a subtotal that is not the sum of its lines");
     }
@@ -134,7 +146,9 @@ fn check_payments(state: &State, found: &mut Vec<String>) {
         let refunds = state
             .refunds_of(payment.order_id)
             .filter(|refund| refund.payment_id == payment.id)
-            .fold(0i64, |sum, refund| sum.saturating_add(refund.amount.minor()));
+            .fold(0i64, |sum, refund| {
+                sum.saturating_add(refund.amount.minor())
+            });
         if refunds != payment.refunded_amount.minor() || payment.refunded_amount > payment.amount {
             found.push(format!("{:?}: refunds do not add up", payment.id));
         }

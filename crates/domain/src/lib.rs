@@ -21,7 +21,6 @@
     expect(
         clippy::arithmetic_side_effects,
         clippy::integer_division,
-        clippy::indexing_slicing,
         reason = "tests fail loudly anyway"
     )
 )]

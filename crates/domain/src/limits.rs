@@ -20,11 +20,15 @@ pub const SWEEP_MAX: usize = 500;
 /// Due orders that one load brings in beside what its commands name.
 pub const DUE_MAX: usize = 2_000;
 
+/// What one order could cost at most before its sum is compared with the bound: every line at
+/// the most, and discount, tax and shipping beside them.
+const SUM_MAX: Option<i64> = AMOUNT_MAX.checked_mul(103);
+/// What all levels of a variant could hold at most.
+const LEVELS_MAX: Option<i64> = STOCK_MAX.checked_mul(100);
+
 const _: () = {
     assert!(QUANTITY_MAX <= STOCK_MAX);
-    // A whole order's units and any sum of levels stay far from `i64::MAX`.
-    assert!((LINES_MAX as i64) < i64::MAX / QUANTITY_MAX);
-    assert!((LOCATIONS_MAX as i64) < i64::MAX / STOCK_MAX);
-    // Summing the lines of an order cannot overflow before the sum is compared with the bound.
-    assert!((LINES_MAX as i64 + 3) < i64::MAX / AMOUNT_MAX);
+    assert!(LINES_MAX <= 100 && LOCATIONS_MAX <= 100);
+    assert!(SUM_MAX.is_some() && LEVELS_MAX.is_some());
+    assert!(SWEEP_MAX <= DUE_MAX);
 };

@@ -18,7 +18,11 @@ impl Amount {
     /// An amount of `minor` units, if it lies within the bounds.
     #[must_use]
     pub const fn new(minor: i64) -> Option<Self> {
-        if minor >= -AMOUNT_MAX && minor <= AMOUNT_MAX { Some(Self(minor)) } else { None }
+        if minor >= -AMOUNT_MAX && minor <= AMOUNT_MAX {
+            Some(Self(minor))
+        } else {
+            None
+        }
     }
 
     /// The minor units.
@@ -35,12 +39,18 @@ impl Amount {
 
     /// The sum, or a rejection when it leaves the bounds.
     pub fn plus(self, other: Self) -> Result<Self, Rejection> {
-        self.0.checked_add(other.0).and_then(Self::new).ok_or_else(Rejection::amount_out_of_range)
+        self.0
+            .checked_add(other.0)
+            .and_then(Self::new)
+            .ok_or_else(Rejection::amount_out_of_range)
     }
 
     /// The difference, or a rejection when it leaves the bounds.
     pub fn minus(self, other: Self) -> Result<Self, Rejection> {
-        self.0.checked_sub(other.0).and_then(Self::new).ok_or_else(Rejection::amount_out_of_range)
+        self.0
+            .checked_sub(other.0)
+            .and_then(Self::new)
+            .ok_or_else(Rejection::amount_out_of_range)
     }
 
     /// The amount `count` times, or a rejection when it leaves the bounds.
@@ -48,7 +58,10 @@ impl Amount {
         if crate::planted::is(crate::planted::Bug::UncheckedArithmetic) {
             return Ok(Self(self.0.wrapping_mul(count) & 0xffff_ffff));
         }
-        self.0.checked_mul(count).and_then(Self::new).ok_or_else(Rejection::amount_out_of_range)
+        self.0
+            .checked_mul(count)
+            .and_then(Self::new)
+            .ok_or_else(Rejection::amount_out_of_range)
     }
 
     /// `numerator / denominator` of the amount, rounded half up. The denominator is above zero.
@@ -89,14 +102,19 @@ pub fn allocate(total: Amount, weights: &[Amount]) -> Vec<Amount> {
         .map(|w| {
             let exact = i128::from(total.0).saturating_mul(i128::from(w.0.max(0)));
             let share = exact.checked_div_euclid(whole).unwrap_or(0);
-            (i64::try_from(share).unwrap_or(0), exact.checked_rem_euclid(whole).unwrap_or(0))
+            (
+                i64::try_from(share).unwrap_or(0),
+                exact.checked_rem_euclid(whole).unwrap_or(0),
+            )
         })
         .collect();
     let given: i64 = parts.iter().map(|(share, _)| *share).sum();
     let left = usize::try_from(total.0.saturating_sub(given)).unwrap_or(0);
     let mut by_remainder: Vec<usize> = (0..parts.len()).collect();
     by_remainder.sort_by_key(|i| core::cmp::Reverse(parts.get(*i).map_or(0, |(_, rest)| *rest)));
-    let lucky = by_remainder.get(..left.min(by_remainder.len())).unwrap_or_default();
+    let lucky = by_remainder
+        .get(..left.min(by_remainder.len()))
+        .unwrap_or_default();
     parts
         .iter()
         .enumerate()
@@ -124,7 +142,10 @@ mod tests {
             (5, &[0, 10], &[0, 5]),
         ];
         for (total, weights, expected) in cases {
-            assert_eq!(allocate(Amount(total), &amounts(weights)), amounts(expected));
+            assert_eq!(
+                allocate(Amount(total), &amounts(weights)),
+                amounts(expected)
+            );
         }
     }
 

@@ -44,7 +44,10 @@ impl PaymentStatus {
     /// Whether money was taken, whatever went back since.
     #[must_use]
     pub const fn is_captured(self) -> bool {
-        matches!(self, Self::Succeeded | Self::PartiallyRefunded | Self::Refunded)
+        matches!(
+            self,
+            Self::Succeeded | Self::PartiallyRefunded | Self::Refunded
+        )
     }
 }
 

@@ -26,7 +26,10 @@ pub fn line_total(
     let gross = unit_price.times(quantity)?;
     if discount > gross {
         let pointer = format!("/items/{index}/discount");
-        return Err(Rejection::invalid(pointer, format!("must not exceed the line's {gross}")));
+        return Err(Rejection::invalid(
+            pointer,
+            format!("must not exceed the line's {gross}"),
+        ));
     }
     gross.minus(discount)
 }
@@ -60,7 +63,17 @@ pub fn totals(
         (None, Some(over)) if base >= over => Amount::ZERO,
         (None, _) => settings.shipping_flat_fee,
     };
-    let added_tax = if settings.tax_inclusive { Amount::ZERO } else { tax_amount };
+    let added_tax = if settings.tax_inclusive {
+        Amount::ZERO
+    } else {
+        tax_amount
+    };
     let total_amount = base.plus(added_tax)?.plus(shipping_fee)?;
-    Ok(Totals { subtotal, discount_amount: charges.discount, tax_amount, shipping_fee, total_amount })
+    Ok(Totals {
+        subtotal,
+        discount_amount: charges.discount,
+        tax_amount,
+        shipping_fee,
+        total_amount,
+    })
 }

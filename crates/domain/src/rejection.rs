@@ -69,13 +69,19 @@ impl Rejection {
     /// A single fault.
     #[must_use]
     pub fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![Fault { pointer: pointer.into(), message: message.into() }])
+        Self::Invalid(vec![Fault {
+            pointer: pointer.into(),
+            message: message.into(),
+        }])
     }
 
     /// A sum that leaves the bounds of money.
     #[must_use]
     pub fn amount_out_of_range() -> Self {
-        Self::invalid("", "an amount of this request leaves the range of ±1000000000000000")
+        Self::invalid(
+            "",
+            "an amount of this request leaves the range of ±1000000000000000",
+        )
     }
 
     /// The stable code that clients act on.
@@ -131,7 +137,11 @@ impl fmt::Display for Rejection {
             }
             Self::VersionConflict => f.write_str("the expected version is not the current one"),
             Self::InsufficientStock(items) => {
-                write!(f, "not enough stock for {} item(s) of this request", items.len())
+                write!(
+                    f,
+                    "not enough stock for {} item(s) of this request",
+                    items.len()
+                )
             }
         }
     }

@@ -28,7 +28,11 @@ pub struct Lane {
 
 impl Default for Lane {
     fn default() -> Self {
-        Self { seq: 0, last_at: Timestamp::EPOCH, next_order_number: FIRST_ORDER_NUMBER }
+        Self {
+            seq: 0,
+            last_at: Timestamp::EPOCH,
+            next_order_number: FIRST_ORDER_NUMBER,
+        }
     }
 }
 
@@ -82,7 +86,10 @@ impl State {
     /// A tenant before its first event: it has its default location and nothing else.
     #[must_use]
     pub fn genesis(tenant: Tenant) -> Self {
-        let mut state = Self { tenant_id: Some(tenant.id), ..Self::default() };
+        let mut state = Self {
+            tenant_id: Some(tenant.id),
+            ..Self::default()
+        };
         let location = Location {
             id: tenant.default_location_id,
             code: DEFAULT_LOCATION.to_owned(),
@@ -122,15 +129,19 @@ impl State {
     /// The loaded variants of a product, in their order.
     #[must_use]
     pub fn variants_of(&self, product: ProductId) -> Vec<&Variant> {
-        let mut variants: Vec<_> =
-            self.variants.values().filter(|variant| variant.product_id == product).collect();
+        let mut variants: Vec<_> = self
+            .variants
+            .values()
+            .filter(|variant| variant.product_id == product)
+            .collect();
         variants.sort_by_key(|variant| (variant.position, variant.id));
         variants
     }
 
     /// The levels of a variant.
     pub fn levels_of(&self, variant: VariantId) -> impl Iterator<Item = &StockLevel> {
-        self.levels.range((variant, lowest())..=(variant, highest()))
+        self.levels
+            .range((variant, lowest())..=(variant, highest()))
     }
 
     /// The holds of an order.
@@ -140,7 +151,8 @@ impl State {
 
     /// The active holds of an order.
     pub fn active_holds_of(&self, order: OrderId) -> impl Iterator<Item = &Hold> {
-        self.holds_of(order).filter(|hold| hold.status == HoldStatus::Active)
+        self.holds_of(order)
+            .filter(|hold| hold.status == HoldStatus::Active)
     }
 
     /// The payments of an order, oldest first.

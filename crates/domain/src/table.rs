@@ -11,7 +11,10 @@ pub struct Table<K, V> {
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), before: BTreeMap::new() }
+        Self {
+            rows: BTreeMap::new(),
+            before: BTreeMap::new(),
+        }
     }
 }
 
@@ -50,7 +53,9 @@ impl<K: Ord + Copy, V: Clone> Table<K, V> {
 
     /// Changes a row in place; false when there is none.
     pub fn change(&mut self, key: &K, edit: impl FnOnce(&mut V)) -> bool {
-        let Some(row) = self.rows.get_mut(key) else { return false };
+        let Some(row) = self.rows.get_mut(key) else {
+            return false;
+        };
         self.before.entry(*key).or_insert_with(|| Some(row.clone()));
         edit(row);
         true
@@ -73,12 +78,16 @@ impl<K: Ord + Copy, V: Clone> Table<K, V> {
 
     /// The rows that changed: what stood there (`None` for a new row), and what stands there now.
     pub fn changed(&self) -> impl Iterator<Item = (Option<&V>, &V)> {
-        self.before.iter().filter_map(|(key, before)| Some((before.as_ref(), self.rows.get(key)?)))
+        self.before
+            .iter()
+            .filter_map(|(key, before)| Some((before.as_ref(), self.rows.get(key)?)))
     }
 
     /// The rows that changed, as they stand now, with their keys.
     pub fn changed_with_keys(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.before.keys().filter_map(|key| self.rows.get_key_value(key))
+        self.before
+            .keys()
+            .filter_map(|key| self.rows.get_key_value(key))
     }
 
     /// Whether anything changed.

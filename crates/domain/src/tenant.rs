@@ -73,7 +73,12 @@ impl Settings {
 
     /// How long, in milliseconds, an order of this method and tier holds its stock.
     #[must_use]
-    pub fn hold_millis(&self, method: Option<&str>, tier: Option<&str>, server_minutes: i64) -> i64 {
+    pub fn hold_millis(
+        &self,
+        method: Option<&str>,
+        tier: Option<&str>,
+        server_minutes: i64,
+    ) -> i64 {
         let by_method = method.and_then(|m| self.payment_timeout_by_method.get(m));
         let by_tier = tier.and_then(|t| self.payment_timeout_by_tier.get(t));
         let usual = self.payment_timeout_minutes.unwrap_or(server_minutes);

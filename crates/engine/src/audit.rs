@@ -32,7 +32,9 @@ pub fn audit(snapshot: &mut dyn Snapshot, codec: &dyn Codec) -> Result<Report, S
         let id = tenant.id;
         let findings = audit_tenant(snapshot, codec, tenant, &mut report.events)?;
         let shown = findings.into_iter().take(FINDINGS_MAX);
-        report.findings.extend(shown.map(|finding| format!("tenant {id}: {finding}")));
+        report
+            .findings
+            .extend(shown.map(|finding| format!("tenant {id}: {finding}")));
     }
     Ok(report)
 }
@@ -63,8 +65,15 @@ fn audit_tenant(
     let stored = snapshot.whole_state(id)?;
     compare(&folded, &stored, &mut findings);
     for order in stored.orders.values() {
-        if order.snapshot_hash.as_ref().is_some_and(|hash| *hash != codec.seal(order)) {
-            findings.push(format!("{:?}: its totals differ from what was locked", order.id));
+        if order
+            .snapshot_hash
+            .as_ref()
+            .is_some_and(|hash| *hash != codec.seal(order))
+        {
+            findings.push(format!(
+                "{:?}: its totals differ from what was locked",
+                order.id
+            ));
         }
     }
     findings.extend(invariant::violations(&stored, None));
@@ -75,7 +84,10 @@ fn audit_tenant(
 fn fold(folded: &mut State, raw: &RawEvent, codec: &dyn Codec) -> Result<(), String> {
     let expected = folded.lane.seq.saturating_add(1);
     if raw.seq != expected {
-        return Err(format!("event {expected} is missing; the next one is {}", raw.seq));
+        return Err(format!(
+            "event {expected} is missing; the next one is {}",
+            raw.seq
+        ));
     }
     if raw.at < folded.lane.last_at {
         return Err(format!("event {} is older than the one before it", raw.seq));
@@ -85,7 +97,10 @@ fn fold(folded: &mut State, raw: &RawEvent, codec: &dyn Codec) -> Result<(), Str
         .map_err(|error| format!("event {} ({}) cannot be read: {error}", raw.seq, raw.kind))?;
     let movements = apply::apply_event(folded, &event, raw.at);
     if movements != raw.movements {
-        return Err(format!("event {} moved stock otherwise than it says", raw.seq));
+        return Err(format!(
+            "event {} moved stock otherwise than it says",
+            raw.seq
+        ));
     }
     if raw.order_id != event.order_id() {
         return Err(format!("event {} stands under another order", raw.seq));
@@ -96,11 +111,18 @@ fn fold(folded: &mut State, raw: &RawEvent, codec: &dyn Codec) -> Result<(), Str
 fn compare(folded: &State, stored: &State, findings: &mut Vec<String>) {
     let (ours, theirs) = (folded.lane, stored.lane);
     if (ours.seq, ours.next_order_number) != (theirs.seq, theirs.next_order_number) {
-        findings.push(format!("the lane's row is {theirs:?}, its events give {ours:?}"));
+        findings.push(format!(
+            "the lane's row is {theirs:?}, its events give {ours:?}"
+        ));
     }
     compare_table("locations", &folded.locations, &stored.locations, findings);
     compare_table("products", &folded.products, &stored.products, findings);
-    compare_table("product_variants", &folded.variants, &stored.variants, findings);
+    compare_table(
+        "product_variants",
+        &folded.variants,
+        &stored.variants,
+        findings,
+    );
     compare_table("stock_levels", &folded.levels, &stored.levels, findings);
     compare_table("orders", &folded.orders, &stored.orders, findings);
     compare_table("stock_reservations", &folded.holds, &stored.holds, findings);
@@ -121,7 +143,9 @@ fn compare_table<K, V>(
         match folded.get(key) {
             None => findings.push(format!("{name}: {key:?} has no events")),
             Some(expected) if expected != row => {
-                findings.push(format!("{name}: {row:?} stands where events give {expected:?}"));
+                findings.push(format!(
+                    "{name}: {row:?} stands where events give {expected:?}"
+                ));
             }
             Some(_) => {}
         }

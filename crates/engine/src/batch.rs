@@ -88,7 +88,10 @@ pub fn decide_lane(
     let answers = if again {
         Vec::new()
     } else {
-        requests.iter().map(|request| deciding.decide(request)).collect()
+        requests
+            .iter()
+            .map(|request| deciding.decide(request))
+            .collect()
     };
     let mut state = deciding.state;
     if state.is_changed() {
@@ -104,7 +107,12 @@ pub fn decide_lane(
         answers: deciding.answers,
         forget_before: now.plus_millis(rules.answers_kept_millis.saturating_neg()),
     };
-    LaneOutcome { write, answers, expired, again }
+    LaneOutcome {
+        write,
+        answers,
+        expired,
+        again,
+    }
 }
 
 impl Deciding<'_> {
@@ -119,8 +127,9 @@ impl Deciding<'_> {
             seal: self.rules.codec,
         };
         // Deciding reads the state and changes nothing, so a panic in it spoils one command.
-        let decided =
-            catch_unwind(AssertUnwindSafe(|| request.command.decide(&self.state, &mut context)));
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            request.command.decide(&self.state, &mut context)
+        }));
         let decision = match decided {
             Ok(Ok(decision)) => decision,
             Ok(Err(rejection)) => return Err(self.refused(rejection)),
@@ -134,19 +143,30 @@ impl Deciding<'_> {
     }
 
     fn replay(&self, claim: Option<&Claim>) -> Result<Option<Answer>, Failure> {
-        let Some((claim, known)) = claim.and_then(|claim| Some((claim, self.known.get(&claim.key)?)))
+        let Some((claim, known)) =
+            claim.and_then(|claim| Some((claim, self.known.get(&claim.key)?)))
         else {
             return Ok(None);
         };
         if known.fingerprint != claim.fingerprint {
             return Err(self.refused(Rejection::IdempotencyKeyReused));
         }
-        let StoredAnswer { status, body, seq, .. } = known.clone();
-        Ok(Some(Answer { status, body, seq, replayed: true }))
+        let StoredAnswer {
+            status, body, seq, ..
+        } = known.clone();
+        Ok(Some(Answer {
+            status,
+            body,
+            seq,
+            replayed: true,
+        }))
     }
 
     fn refused(&self, rejection: Rejection) -> Failure {
-        Failure::Refused { rejection, seq: self.state.lane.seq }
+        Failure::Refused {
+            rejection,
+            seq: self.state.lane.seq,
+        }
     }
 
     fn apply(&mut self, changes: &[Change]) {
@@ -155,8 +175,17 @@ impl Deciding<'_> {
             if let Change::Event(event) = change {
                 let (kind, payload) = self.rules.codec.event(event);
                 let (seq, at) = (self.state.lane.seq, self.now);
-                let recorded = Recorded { seq, at, event: event.clone(), movements };
-                self.events.push(Journaled { recorded, kind, payload });
+                let recorded = Recorded {
+                    seq,
+                    at,
+                    event: event.clone(),
+                    movements,
+                };
+                self.events.push(Journaled {
+                    recorded,
+                    kind,
+                    payload,
+                });
             }
         }
     }
@@ -177,6 +206,11 @@ impl Deciding<'_> {
             }
             self.answers.push((claim.key, stored));
         }
-        Answer { status: encoded.status, body: encoded.body, seq, replayed: decision.repeated }
+        Answer {
+            status: encoded.status,
+            body: encoded.body,
+            seq,
+            replayed: decision.repeated,
+        }
     }
 }

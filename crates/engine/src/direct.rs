@@ -25,9 +25,15 @@ pub async fn execute<S: Store>(
         claims.extend(request.claim.map(|claim| claim.key));
     }
     loop {
-        let lane = LaneLoad { tenant, needs: &needs, claims: &claims };
+        let lane = LaneLoad {
+            tenant,
+            needs: &needs,
+            claims: &claims,
+        };
         let loaded = store.load(&[lane], now).await?;
-        let Some(loaded) = loaded.into_iter().next() else { return Ok(Vec::new()) };
+        let Some(loaded) = loaded.into_iter().next() else {
+            return Ok(Vec::new());
+        };
         let outcome = decide_lane(tenant, loaded, requests, now, rules);
         if outcome.is_changed() {
             store.commit(std::slice::from_ref(&outcome.write)).await?;
@@ -48,11 +54,18 @@ pub async fn run<S: Store>(
     now: Timestamp,
     rules: Rules<'_>,
 ) -> Result<Answer, Failure> {
-    let request = Request { command, claim: None, entropy };
+    let request = Request {
+        command,
+        claim: None,
+        entropy,
+    };
     let answers = execute(store, tenant, &[request], now, rules).await;
     let failed = |error: StoreError| {
         tracing::error!(%error, "a command could not be committed");
         Failure::Unavailable
     };
-    answers.map_err(failed)?.pop().unwrap_or(Err(Failure::Internal))
+    answers
+        .map_err(failed)?
+        .pop()
+        .unwrap_or(Err(Failure::Internal))
 }

@@ -9,7 +9,7 @@ use crate::batch::{LaneOutcome, Rules, decide_lane};
 use crate::clock::{Clock, Entropy};
 use crate::codec::Codec;
 use crate::lanes::{LaneTurn, Lanes, Waiting};
-use crate::request::{Failure, KeyDigest};
+use crate::request::{Answer, Failure, KeyDigest};
 use crate::stats::{Stats, count};
 use crate::store::{LaneLoad, LaneWrite, Store, StoreError};
 
@@ -44,6 +44,13 @@ pub struct Executor<S> {
     pub options: ExecutorOptions,
 }
 
+/// What a lane's share of a turn came to.
+struct LaneResult {
+    answers: Vec<Result<Answer, Failure>>,
+    again: bool,
+    changed: bool,
+}
+
 /// Why a turn has to be taken again.
 enum Setback {
     Retry(StoreError),
@@ -61,11 +68,15 @@ impl<S: Store> Executor<S> {
 
     /// Commands that waited too long are dropped undecided.
     fn drop_late(&self, turn: Vec<LaneTurn>) -> Vec<LaneTurn> {
-        let oldest = self.clock.now().plus_millis(-self.lanes.options().wait_max_millis);
+        let oldest = self
+            .clock
+            .now()
+            .plus_millis(-self.lanes.options().wait_max_millis);
         let mut kept = Vec::with_capacity(turn.len());
         for LaneTurn { tenant, waiting } in turn {
-            let (late, waiting): (Vec<_>, Vec<_>) =
-                waiting.into_iter().partition(|waiting| waiting.queued_at < oldest);
+            let (late, waiting): (Vec<_>, Vec<_>) = waiting
+                .into_iter()
+                .partition(|waiting| waiting.queued_at < oldest);
             count(&self.stats.shed, late.len());
             for waiting in late {
                 answer(waiting, Err(Failure::Overloaded));
@@ -102,7 +113,10 @@ impl<S: Store> Executor<S> {
     }
 
     async fn back_off(&self, tries: u32) {
-        let base = self.options.retry_backoff_millis.saturating_mul(1 << tries.min(16));
+        let base = self
+            .options
+            .retry_backoff_millis
+            .saturating_mul(1 << tries.min(16));
         let jitter = self.entropy.word() % base.max(1).div_ceil(2);
         tokio::time::sleep(Duration::from_millis(base + jitter)).await;
     }
@@ -118,7 +132,11 @@ impl<S: Store> Executor<S> {
         let loads: Vec<LaneLoad<'_>> = turn
             .iter()
             .zip(&footprints)
-            .map(|(lane, (needs, claims))| LaneLoad { tenant: lane.tenant, needs, claims })
+            .map(|(lane, (needs, claims))| LaneLoad {
+                tenant: lane.tenant,
+                needs,
+                claims,
+            })
             .collect();
         let loaded = match self.store.load(&loads, now).await {
             Ok(loaded) => loaded,
@@ -135,9 +153,18 @@ impl<S: Store> Executor<S> {
             let requests: Vec<_> = lane.waiting.iter().map(|w| w.request.clone()).collect();
             let outcome = decide_lane(lane.tenant, loaded, &requests, now, rules);
             let changed = outcome.is_changed();
-            let LaneOutcome { write, answers, expired, again } = outcome;
+            let LaneOutcome {
+                write,
+                answers,
+                expired,
+                again,
+            } = outcome;
             self.count_lane(&write, answers.len(), expired);
-            results.push((answers, again, changed));
+            results.push(LaneResult {
+                answers,
+                again,
+                changed,
+            });
             if changed {
                 writes.push(write);
             }
@@ -183,29 +210,46 @@ impl<S: Store> Executor<S> {
     fn answer_all(
         &self,
         turn: Vec<LaneTurn>,
-        results: Vec<(Vec<Result<crate::request::Answer, Failure>>, bool, bool)>,
+        results: Vec<LaneResult>,
         committed: Vec<Result<(), StoreError>>,
     ) -> Vec<LaneTurn> {
         let mut committed = committed.into_iter();
         let mut again = Vec::new();
-        for (lane, (answers, more, changed)) in turn.into_iter().zip(results) {
-            let done = if changed { committed.next().unwrap_or(Ok(())) } else { Ok(()) };
+        for (lane, result) in turn.into_iter().zip(results) {
+            let LaneResult {
+                answers,
+                again: more,
+                changed,
+            } = result;
+            let done = if changed {
+                committed.next().unwrap_or(Ok(()))
+            } else {
+                Ok(())
+            };
             if let Err(error) = done {
                 count(&self.stats.failed_batches, 1);
                 tracing::error!(%error, tenant = %lane.tenant, "a lane's share of a batch failed");
                 let failure = failure_of(&error);
-                lane.waiting.into_iter().for_each(|w| answer(w, Err(failure.clone())));
+                lane.waiting
+                    .into_iter()
+                    .for_each(|w| answer(w, Err(failure.clone())));
             } else if more {
                 again.push(lane);
             } else {
-                for (waiting, result) in lane.waiting.into_iter().zip(answers) {
-                    match &result {
-                        Ok(given) if given.replayed => count(&self.stats.replays, 1),
-                        Err(_) => count(&self.stats.refusals, 1),
-                        Ok(_) => {}
-                    }
-                    answer(waiting, result);
-                }
+                let replays = answers
+                    .iter()
+                    .flatten()
+                    .filter(|given| given.replayed)
+                    .count();
+                count(&self.stats.replays, replays);
+                count(
+                    &self.stats.refusals,
+                    answers.iter().filter(|r| r.is_err()).count(),
+                );
+                lane.waiting
+                    .into_iter()
+                    .zip(answers)
+                    .for_each(|(w, result)| answer(w, result));
             }
         }
         again
@@ -240,6 +284,6 @@ fn failure_of(error: &StoreError) -> Failure {
 }
 
 /// A caller that went away needs no answer.
-fn answer(waiting: Waiting, result: Result<crate::request::Answer, Failure>) {
+fn answer(waiting: Waiting, result: Result<Answer, Failure>) {
     drop(waiting.reply.send(result));
 }

@@ -29,7 +29,12 @@ impl Handle {
         entropy: Arc<dyn Entropy>,
         stats: Arc<Stats>,
     ) -> Self {
-        Self { lanes, clock, entropy, stats }
+        Self {
+            lanes,
+            clock,
+            entropy,
+            stats,
+        }
     }
 
     /// Submits a command to its tenant's lane and waits until it is committed or refused.
@@ -40,9 +45,17 @@ impl Handle {
         claim: Option<Claim>,
     ) -> Result<Answer, Failure> {
         let (reply, answer) = oneshot::channel();
-        let request = Request { command, claim, entropy: self.entropy.word() };
-        let waiting = Waiting { request, reply, queued_at: self.clock.now() };
-        if let Err((_, failure)) = self.lanes.push(tenant, waiting) {
+        let request = Request {
+            command,
+            claim,
+            entropy: self.entropy.word(),
+        };
+        let waiting = Waiting {
+            request,
+            reply,
+            queued_at: self.clock.now(),
+        };
+        if let Err(failure) = self.lanes.push(tenant, waiting) {
             if failure == Failure::Overloaded {
                 count(&self.stats.shed, 1);
             }

@@ -63,23 +63,27 @@ impl Lanes {
     /// Empty lanes.
     #[must_use]
     pub fn new(options: LaneOptions) -> Self {
-        Self { queues: Mutex::default(), arrived: Notify::new(), options }
+        Self {
+            queues: Mutex::default(),
+            arrived: Notify::new(),
+            options,
+        }
     }
 
     fn queues(&self) -> MutexGuard<'_, Queues> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a request, or hands it back when there is no room or the lanes are closed.
-    pub fn push(&self, tenant: TenantId, waiting: Waiting) -> Result<(), (Waiting, Failure)> {
+    /// Queues a request, or refuses it when there is no room or the lanes are closed.
+    pub fn push(&self, tenant: TenantId, waiting: Waiting) -> Result<(), Failure> {
         let mut queues = self.queues();
         if queues.closed {
-            return Err((waiting, Failure::Unavailable));
+            return Err(Failure::Unavailable);
         }
         let full = queues.count >= self.options.total_depth_max;
         let lane = queues.waiting.entry(tenant).or_default();
         if full || lane.len() >= self.options.lane_depth_max {
-            return Err((waiting, Failure::Overloaded));
+            return Err(Failure::Overloaded);
         }
         lane.push_back(waiting);
         if lane.len() == 1 {
@@ -115,8 +119,12 @@ impl Lanes {
         let share = self.options.batch_count_max.div_ceil(lanes);
         let mut turns = Vec::with_capacity(lanes);
         for _ in 0..lanes {
-            let Some(tenant) = queues.ready.pop_front() else { break };
-            let Some(lane) = queues.waiting.get_mut(&tenant) else { continue };
+            let Some(tenant) = queues.ready.pop_front() else {
+                break;
+            };
+            let Some(lane) = queues.waiting.get_mut(&tenant) else {
+                continue;
+            };
             let waiting: Vec<_> = lane.drain(..share.min(lane.len())).collect();
             if lane.is_empty() {
                 queues.waiting.remove(&tenant);

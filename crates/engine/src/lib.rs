@@ -7,7 +7,11 @@
 //!
 //! The ports live here: [`store`], [`reader`], [`codec`], [`clock`]. SQL, HTTP and JSON do not.
 
-#![deny(clippy::as_conversions, clippy::float_arithmetic, clippy::integer_division)]
+#![deny(
+    clippy::as_conversions,
+    clippy::float_arithmetic,
+    clippy::integer_division
+)]
 
 pub mod clock;
 pub mod codec;

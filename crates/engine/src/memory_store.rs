@@ -72,7 +72,11 @@ impl Store for MemoryStore {
             }
             let answer = |key: &KeyDigest| Some((*key, shelf.answers.get(key)?.clone()));
             let answers = lane.claims.iter().filter_map(answer).collect();
-            loaded.push(Loaded { state, answers, now: None });
+            loaded.push(Loaded {
+                state,
+                answers,
+                now: None,
+            });
         }
         Ok(loaded)
     }
@@ -100,7 +104,9 @@ impl Store for MemoryStore {
                     movements: journaled.recorded.movements.clone(),
                 });
             }
-            shelf.answers.retain(|_, answer| answer.at >= write.forget_before);
+            shelf
+                .answers
+                .retain(|_, answer| answer.at >= write.forget_before);
             shelf.answers.extend(write.answers.iter().cloned());
             shelf.batches.push(write.batch);
         }
@@ -133,21 +139,35 @@ impl Snapshot for &MemoryStore {
         after: i64,
         limit: usize,
     ) -> Result<Vec<RawEvent>, StoreError> {
-        let all = self.lanes.get(&tenant).map_or(&[][..], |shelf| &shelf.events);
-        Ok(all.iter().filter(|event| event.seq > after).take(limit).cloned().collect())
+        let all = self
+            .lanes
+            .get(&tenant)
+            .map_or(&[][..], |shelf| &shelf.events);
+        Ok(all
+            .iter()
+            .filter(|event| event.seq > after)
+            .take(limit)
+            .cloned()
+            .collect())
     }
 }
 
 /// What hangs on the keys of `needs`, and what is due on its variants at `due_at`.
 fn extract(all: &State, needs: &Needs, due_at: Option<Timestamp>) -> State {
-    let mut out =
-        State { lane: all.lane, tenant_id: all.tenant_id, ..State::default() };
+    let mut out = State {
+        lane: all.lane,
+        tenant_id: all.tenant_id,
+        ..State::default()
+    };
     for location in all.locations.values() {
         out.locations.load(location.id, location.clone());
     }
     let mut orders = needs.orders.clone();
     let mut variants = needs.variants.clone();
-    let payments = all.payments.values().filter(|payment| needs.payments.contains(&payment.id));
+    let payments = all
+        .payments
+        .values()
+        .filter(|payment| needs.payments.contains(&payment.id));
     orders.extend(payments.map(|payment| payment.order_id));
     for id in &needs.carts {
         if let Some(cart) = all.carts.get(id) {
@@ -157,7 +177,10 @@ fn extract(all: &State, needs: &Needs, due_at: Option<Timestamp>) -> State {
         }
     }
     variants.extend(needs.skus.iter().filter_map(|sku| all.skus.get(sku)));
-    let of_products = all.variants.values().filter(|v| needs.products.contains(&v.product_id));
+    let of_products = all
+        .variants
+        .values()
+        .filter(|v| needs.products.contains(&v.product_id));
     variants.extend(of_products.map(|variant| variant.id));
     for id in &needs.products {
         if let Some(product) = all.products.get(id) {
@@ -194,7 +217,9 @@ fn due_orders(
     now: Timestamp,
 ) -> Vec<OrderId> {
     let due = all.holds.values().filter(|hold| hold.is_due(now));
-    let mut rest: Vec<_> = due.map(|hold| (hold.expires_at, hold.order_id, hold.variant_id)).collect();
+    let mut rest: Vec<_> = due
+        .map(|hold| (hold.expires_at, hold.order_id, hold.variant_id))
+        .collect();
     rest.sort_unstable();
     let mut seen = BTreeSet::new();
     let mut left = any;
@@ -208,13 +233,10 @@ fn due_orders(
     seen.into_iter().collect()
 }
 
-fn load_order(
-    all: &State,
-    id: OrderId,
-    out: &mut State,
-    variants: &mut BTreeSet<VariantId>,
-) {
-    let Some(order) = all.orders.get(&id) else { return };
+fn load_order(all: &State, id: OrderId, out: &mut State, variants: &mut BTreeSet<VariantId>) {
+    let Some(order) = all.orders.get(&id) else {
+        return;
+    };
     out.orders.load(id, order.clone());
     variants.extend(order.items.iter().map(|item| item.variant_id));
     if let Some(contact) = all.contacts.get(&id) {
@@ -233,7 +255,9 @@ fn load_order(
 }
 
 fn load_variant(all: &State, id: VariantId, out: &mut State) {
-    let Some(variant) = all.variants.get(&id) else { return };
+    let Some(variant) = all.variants.get(&id) else {
+        return;
+    };
     out.load_variant(variant.clone());
     if let Some(product) = all.products.get(&variant.product_id) {
         out.products.load(product.id, product.clone());

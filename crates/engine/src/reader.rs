@@ -185,8 +185,12 @@ pub trait Reader: Send + Sync {
     ) -> Read<'_, Listed<ProductId>>;
 
     /// Orders.
-    fn orders(&self, tenant: TenantId, filter: OrderFilter, page: Page)
-    -> Read<'_, Listed<OrderId>>;
+    fn orders(
+        &self,
+        tenant: TenantId,
+        filter: OrderFilter,
+        page: Page,
+    ) -> Read<'_, Listed<OrderId>>;
 
     /// Whether a cart exists, without reading it whole.
     fn cart_exists(&self, tenant: TenantId, cart: CartId) -> Read<'_, bool>;

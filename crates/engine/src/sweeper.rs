@@ -100,7 +100,11 @@ impl Sweeper {
                 return false;
             }
         };
-        let lag = due.iter().map(|(_, oldest)| now.since(*oldest)).max().unwrap_or(0);
+        let lag = due
+            .iter()
+            .map(|(_, oldest)| now.since(*oldest))
+            .max()
+            .unwrap_or(0);
         self.status.lag_millis.store(lag, Ordering::Relaxed);
         let mut lanes: Vec<_> = due.into_iter().map(|(tenant, _)| tenant).collect();
         if clean_up {
@@ -117,7 +121,11 @@ impl Sweeper {
         }
         let mut done = true;
         for tenant in lanes {
-            if let Err(failure) = self.handle.submit(tenant, Command::Sweep(Sweep), None).await {
+            if let Err(failure) = self
+                .handle
+                .submit(tenant, Command::Sweep(Sweep), None)
+                .await
+            {
                 tracing::warn!(%failure, %tenant, "a sweep failed");
                 done = false;
             }

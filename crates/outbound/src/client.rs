@@ -18,8 +18,10 @@ impl Client {
     /// A client that follows no redirects.
     pub fn new() -> Result<Self, ClientError> {
         let builder = reqwest::Client::builder();
-        let client =
-            builder.timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build()?;
+        let client = builder
+            .timeout(TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
         Ok(Self(client))
     }
 

@@ -55,15 +55,24 @@ pub fn notification(payment: &Payment, succeeded: bool) -> Vec<u8> {
 pub fn parse(message: &Message) -> Result<ProviderResult, NotTaken> {
     let read: Notification =
         serde_json::from_slice(&message.body).map_err(|_| NotTaken::Ignored)?;
-    let payment_id: PaymentId = read.data.payment_id.parse().map_err(|_| NotTaken::Ignored)?;
+    let payment_id: PaymentId = read
+        .data
+        .payment_id
+        .parse()
+        .map_err(|_| NotTaken::Ignored)?;
     let outcome = match read.r#type.as_str() {
         SUCCEEDED => ProviderOutcome::Succeeded {
             provider_payment_id: read.data.provider_payment_id,
             amount: Amount::new(read.data.amount).ok_or(NotTaken::Ignored)?,
             currency: Currency::parse(&read.data.currency).ok_or(NotTaken::Ignored)?,
         },
-        FAILED => ProviderOutcome::Failed { code: "declined".to_owned() },
+        FAILED => ProviderOutcome::Failed {
+            code: "declined".to_owned(),
+        },
         _ => return Err(NotTaken::Ignored),
     };
-    Ok(ProviderResult { payment_id, outcome })
+    Ok(ProviderResult {
+        payment_id,
+        outcome,
+    })
 }

@@ -101,7 +101,8 @@ impl Providers for AllProviders {
                 MockAction::Fail => self.notify(tenant, &payment, false).await,
                 MockAction::Abandon | MockAction::Timeout => {}
                 MockAction::Late => {
-                    self.tasks.spawn(self.clone().notify_late(tenant, payment, held_until));
+                    self.tasks
+                        .spawn(self.clone().notify_late(tenant, payment, held_until));
                 }
                 MockAction::Duplicate => {
                     let once = || self.notify(tenant, &payment, true);

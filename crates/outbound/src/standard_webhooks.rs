@@ -15,7 +15,10 @@ const TOLERANCE_SECONDS: i64 = 300;
 #[must_use]
 pub fn sign(key: &[u8], id: &str, now: Timestamp, body: &[u8]) -> Vec<(&'static str, String)> {
     let seconds = (now.millis() / 1_000).to_string();
-    let signature = format!("v1,{}", BASE64_STANDARD.encode(tag(key, id, &seconds, body)));
+    let signature = format!(
+        "v1,{}",
+        BASE64_STANDARD.encode(tag(key, id, &seconds, body))
+    );
     vec![
         ("content-type", "application/json".to_owned()),
         ("webhook-id", id.to_owned()),
@@ -38,10 +41,13 @@ pub fn verify(key: &[u8], message: &Message, now: Timestamp) -> bool {
         return false;
     }
     let expected = tag(key, id, seconds, &message.body);
-    signatures.split(' ').filter_map(|one| one.strip_prefix("v1,")).any(|given| {
-        let given = BASE64_STANDARD.decode(given).unwrap_or_default();
-        given.ct_eq(&expected).into()
-    })
+    signatures
+        .split(' ')
+        .filter_map(|one| one.strip_prefix("v1,"))
+        .any(|given| {
+            let given = BASE64_STANDARD.decode(given).unwrap_or_default();
+            given.ct_eq(&expected).into()
+        })
 }
 
 fn tag(key: &[u8], id: &str, seconds: &str, body: &[u8]) -> Vec<u8> {
@@ -82,7 +88,9 @@ mod tests {
             assert!(!verify(b"secret", &bad, now));
         }
         let mut twice = good.clone();
-        twice.headers.push(("webhook-id".to_owned(), "msg_2".to_owned()));
+        twice
+            .headers
+            .push(("webhook-id".to_owned(), "msg_2".to_owned()));
         assert!(!verify(b"secret", &twice, now));
         assert!(!verify(b"secret", &Message::default(), now));
     }

@@ -43,7 +43,9 @@ impl Pressure {
 
 /// Moves what can be moved; returns the pages in the WAL and those moved.
 fn checkpoint(conn: &Connection) -> Result<(i64, i64)> {
-    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        Ok((row.get(1)?, row.get(2)?))
+    })
 }
 
 /// The thread; it ends when this is dropped.

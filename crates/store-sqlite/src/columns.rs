@@ -14,7 +14,11 @@ pub(crate) fn text(id: impl TypedId) -> String {
 
 /// A list of pairs as it is stored: JSON.
 pub(crate) fn pairs(pairs: &[(String, String)]) -> String {
-    if pairs.is_empty() { "[]".to_owned() } else { serde_json::json!(pairs).to_string() }
+    if pairs.is_empty() {
+        "[]".to_owned()
+    } else {
+        serde_json::json!(pairs).to_string()
+    }
 }
 
 /// Reads columns one after another, so that a row's reading has the order of its columns.
@@ -39,12 +43,15 @@ impl<'a, 'r> Columns<'a, 'r> {
     }
 
     pub(crate) fn id<I: TypedId>(&mut self) -> Result<I> {
-        self.maybe_id()?.ok_or_else(|| unreadable(self.next, "a UUID"))
+        self.maybe_id()?
+            .ok_or_else(|| unreadable(self.next, "a UUID"))
     }
 
     pub(crate) fn maybe_id<I: TypedId>(&mut self) -> Result<Option<I>> {
         let column = self.step();
-        let Some(text) = self.row.get_ref(column)?.as_str_or_null()? else { return Ok(None) };
+        let Some(text) = self.row.get_ref(column)?.as_str_or_null()? else {
+            return Ok(None);
+        };
         let uuid = text.parse().map_err(|_| unreadable(column, "a UUID"))?;
         Ok(Some(I::from_uuid(uuid)))
     }
@@ -58,13 +65,18 @@ impl<'a, 'r> Columns<'a, 'r> {
     }
 
     pub(crate) fn amount(&mut self) -> Result<Amount> {
-        self.maybe_amount()?.ok_or_else(|| unreadable(self.next, "an amount"))
+        self.maybe_amount()?
+            .ok_or_else(|| unreadable(self.next, "an amount"))
     }
 
     pub(crate) fn maybe_amount(&mut self) -> Result<Option<Amount>> {
         let column = self.step();
-        let Some(minor) = self.row.get::<_, Option<i64>>(column)? else { return Ok(None) };
-        Amount::new(minor).map(Some).ok_or_else(|| unreadable(column, "an amount within bounds"))
+        let Some(minor) = self.row.get::<_, Option<i64>>(column)? else {
+            return Ok(None);
+        };
+        Amount::new(minor)
+            .map(Some)
+            .ok_or_else(|| unreadable(column, "an amount within bounds"))
     }
 
     pub(crate) fn currency(&mut self) -> Result<Currency> {
@@ -73,8 +85,12 @@ impl<'a, 'r> Columns<'a, 'r> {
 
     pub(crate) fn maybe_currency(&mut self) -> Result<Option<Currency>> {
         let column = self.step();
-        let Some(code) = self.row.get_ref(column)?.as_str_or_null()? else { return Ok(None) };
-        Currency::parse(code).map(Some).ok_or_else(|| unreadable(column, "a currency"))
+        let Some(code) = self.row.get_ref(column)?.as_str_or_null()? else {
+            return Ok(None);
+        };
+        Currency::parse(code)
+            .map(Some)
+            .ok_or_else(|| unreadable(column, "a currency"))
     }
 
     /// A state by its name.

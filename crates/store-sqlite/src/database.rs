@@ -24,9 +24,7 @@ pub enum Durability {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has it open for writing.
-    #[error(
-        "another process uses {0}; stop it, or ask the running server over HTTP instead"
-    )]
+    #[error("another process uses {0}; stop it, or ask the running server over HTTP instead")]
     InUse(PathBuf),
     /// The lock file could not be made.
     #[error("the lock file {path} cannot be used: {source}")]
@@ -62,7 +60,10 @@ pub struct Database {
 /// Opens a migrated database for a server.
 pub fn open(path: &Path, durability: Durability) -> Result<Database, OpenError> {
     let lock = lock(path)?;
-    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let failed = |source| OpenError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
     let conn = open_connection(path).map_err(failed)?;
     prepare_writer(&conn, durability).map_err(failed)?;
     migrate::require_current(&conn)?;
@@ -77,7 +78,10 @@ pub fn open(path: &Path, durability: Durability) -> Result<Database, OpenError> 
 /// Opens a database for migrating it; it may be new.
 pub fn open_for_migration(path: &Path) -> Result<(Connection, File), OpenError> {
     let (_, lock) = lock(path)?;
-    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let failed = |source| OpenError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
     let conn = open_connection(path).map_err(failed)?;
     prepare_writer(&conn, Durability::Full).map_err(failed)?;
     Ok((conn, lock))
@@ -89,7 +93,10 @@ fn lock(database: &Path) -> Result<(PathBuf, File), OpenError> {
     let mut path = database.as_os_str().to_owned();
     path.push("-lock");
     let path = PathBuf::from(path);
-    let failed = |source| OpenError::Lock { path: path.clone(), source };
+    let failed = |source| OpenError::Lock {
+        path: path.clone(),
+        source,
+    };
     let file = File::options()
         .create(true)
         .truncate(false)
@@ -129,8 +136,12 @@ fn prepare_writer(conn: &Connection, durability: Durability) -> Result<()> {
 
 /// Opens an existing database for looking at its schema only, beside any server.
 pub fn open_to_look(path: &Path) -> Result<Connection, OpenError> {
-    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let failed = |source| OpenError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
     let conn = open_connection(path).map_err(failed)?;
-    conn.pragma_update(None, "query_only", true).map_err(failed)?;
+    conn.pragma_update(None, "query_only", true)
+        .map_err(failed)?;
     Ok(conn)
 }

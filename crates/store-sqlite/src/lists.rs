@@ -1,6 +1,7 @@
 //! Lists, sums and explanations, for reading only.
 
 use domain::ids::{LocationId, OrderId, ProductId, TenantId, VariantId};
+use domain::money::Amount;
 use domain::needs::Needs;
 use domain::stock::{Movement, StockLevel};
 use domain::time::Timestamp;
@@ -23,7 +24,10 @@ struct Where {
 
 impl Where {
     fn tenant(tenant: TenantId) -> Self {
-        Self { sql: "WHERE tenant_id = ?".to_owned(), values: vec![text(tenant).into()] }
+        Self {
+            sql: "WHERE tenant_id = ?".to_owned(),
+            values: vec![text(tenant).into()],
+        }
     }
 
     fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
@@ -40,7 +44,11 @@ impl Where {
 
     /// Behind the page's start, in the order of `(sort, id)`.
     fn page(&mut self, page: &Page, (sort, id): (&str, &str), ascending: bool) -> String {
-        let (sign, way) = if ascending { (">", "ASC") } else { ("<", "DESC") };
+        let (sign, way) = if ascending {
+            (">", "ASC")
+        } else {
+            ("<", "DESC")
+        };
         let mut offset = 0;
         match &page.from {
             Start::After(value, after) => {
@@ -50,13 +58,19 @@ impl Where {
             Start::Offset(rows) => offset = *rows,
         }
         let limit = page.limit + 1;
-        format!("{} ORDER BY {sort} {way}, {id} {way} LIMIT {limit} OFFSET {offset}", self.sql)
+        format!(
+            "{} ORDER BY {sort} {way}, {id} {way} LIMIT {limit} OFFSET {offset}",
+            self.sql
+        )
     }
 }
 
 /// A pattern that finds `part` anywhere.
 fn like(part: &str) -> Value {
-    let escaped = part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = part
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
     format!("%{escaped}%").into()
 }
 
@@ -89,9 +103,17 @@ pub(crate) fn products(
     })?;
     let next = cut(&mut rows, page.limit);
     let ids: Vec<_> = rows.into_iter().map(|(id, _)| id).collect();
-    let needs = Needs { products: ids.iter().copied().collect(), ..Needs::default() };
+    let needs = Needs {
+        products: ids.iter().copied().collect(),
+        ..Needs::default()
+    };
     let state = load(conn, tenant, &needs, None)?;
-    Ok(Listed { ids, next, total: None, state })
+    Ok(Listed {
+        ids,
+        next,
+        total: None,
+        state,
+    })
 }
 
 pub(crate) fn orders(
@@ -104,7 +126,9 @@ pub(crate) fn orders(
     let total = match page.from {
         Start::Offset(_) => {
             let sql = format!("SELECT count(*) FROM orders {}", conditions.sql);
-            one(conn, &sql, params_from_iter(&conditions.values), |row| row.get(0))?
+            one(conn, &sql, params_from_iter(&conditions.values), |row| {
+                row.get(0)
+            })?
         }
         Start::After(..) => None,
     };
@@ -124,13 +148,25 @@ pub(crate) fn orders(
     })?;
     let next = cut(&mut rows, page.limit);
     let ids: Vec<_> = rows.into_iter().map(|(id, _)| id).collect();
-    let needs = Needs { orders: ids.iter().copied().collect(), ..Needs::default() };
+    let needs = Needs {
+        orders: ids.iter().copied().collect(),
+        ..Needs::default()
+    };
     let state = load(conn, tenant, &needs, None)?;
-    Ok(Listed { ids, next, total, state })
+    Ok(Listed {
+        ids,
+        next,
+        total,
+        state,
+    })
 }
 
 fn by_time(conditions: &mut Where, page: &Page, ascending: bool) -> String {
-    let (sign, way) = if ascending { (">", "ASC") } else { ("<", "DESC") };
+    let (sign, way) = if ascending {
+        (">", "ASC")
+    } else {
+        ("<", "DESC")
+    };
     let mut offset = 0;
     match &page.from {
         Start::After(_, after) => {
@@ -139,7 +175,10 @@ fn by_time(conditions: &mut Where, page: &Page, ascending: bool) -> String {
         Start::Offset(rows) => offset = *rows,
     }
     let limit = page.limit + 1;
-    format!("{} ORDER BY order_id {way} LIMIT {limit} OFFSET {offset}", conditions.sql)
+    format!(
+        "{} ORDER BY order_id {way} LIMIT {limit} OFFSET {offset}",
+        conditions.sql
+    )
 }
 
 fn order_conditions(tenant: TenantId, filter: &OrderFilter) -> Where {
@@ -153,8 +192,8 @@ fn order_conditions(tenant: TenantId, filter: &OrderFilter) -> Where {
     conditions.and_maybe(&format!("{contact} = ?)"), filter.customer_email.clone());
     conditions.and_maybe("created_at >= ?", filter.from_date.map(Timestamp::millis));
     conditions.and_maybe("created_at <= ?", filter.to_date.map(Timestamp::millis));
-    conditions.and_maybe("total_amount >= ?", filter.min_amount.map(|a| a.minor()));
-    conditions.and_maybe("total_amount <= ?", filter.max_amount.map(|a| a.minor()));
+    conditions.and_maybe("total_amount >= ?", filter.min_amount.map(Amount::minor));
+    conditions.and_maybe("total_amount <= ?", filter.max_amount.map(Amount::minor));
     if let Some(search) = &filter.search {
         let found = format!(
             "(CAST(order_number AS TEXT) LIKE ? ESCAPE '\\' OR customer_id LIKE ? ESCAPE '\\' \
@@ -171,7 +210,11 @@ pub(crate) fn order_stats(
     from: Option<Timestamp>,
     to: Option<Timestamp>,
 ) -> Result<Vec<OrderStats>> {
-    let filter = OrderFilter { from_date: from, to_date: to, ..OrderFilter::default() };
+    let filter = OrderFilter {
+        from_date: from,
+        to_date: to,
+        ..OrderFilter::default()
+    };
     let conditions = order_conditions(tenant, &filter);
     let sql = format!(
         "SELECT currency, count(*), COALESCE(SUM(COALESCE((SELECT SUM(amount - refunded_amount) \
@@ -204,7 +247,9 @@ pub(crate) fn levels(
     let mut conditions = Where::tenant(tenant);
     conditions.and_maybe("variant_id = ?", variant.map(text));
     conditions.and_maybe("location_id = ?", location.map(text));
-    let Start::Offset(offset) = page.from else { return Ok((Vec::new(), false)) };
+    let Start::Offset(offset) = page.from else {
+        return Ok((Vec::new(), false));
+    };
     let sql = format!(
         "SELECT {} FROM stock_levels {} ORDER BY variant_id DESC, location_id LIMIT {} OFFSET {}",
         level::COLUMNS,
@@ -212,7 +257,12 @@ pub(crate) fn levels(
         page.limit + 1,
         offset
     );
-    let mut rows = all(conn, &sql, params_from_iter(&conditions.values), level::read)?;
+    let mut rows = all(
+        conn,
+        &sql,
+        params_from_iter(&conditions.values),
+        level::read,
+    )?;
     let more = rows.len() > page.limit;
     rows.truncate(page.limit);
     Ok((rows, more))
@@ -233,7 +283,10 @@ pub(crate) fn holds(
     let mut holds = all(conn, &sql, params_from_iter(&conditions.values), hold::read)?;
     let more = holds.len() > page.limit;
     holds.truncate(page.limit);
-    let next = holds.last().filter(|_| more).map(|hold| (hold.reserved_at.millis(), hold.id));
+    let next = holds
+        .last()
+        .filter(|_| more)
+        .map(|hold| (hold.reserved_at.millis(), hold.id));
     Ok(Holds { holds, next })
 }
 
@@ -244,7 +297,10 @@ pub(crate) fn explain(
     variant: VariantId,
     movements_max: usize,
 ) -> Result<Explanation> {
-    let page = Page { limit: 1_000, from: Start::Offset(0) };
+    let page = Page {
+        limit: 1_000,
+        from: Start::Offset(0),
+    };
     let (levels, _) = levels(conn, tenant, (Some(variant), None), &page)?;
     let sql = format!(
         "SELECT {} FROM stock_reservations INDEXED BY idx_reservations_expires_at \
@@ -253,19 +309,33 @@ pub(crate) fn explain(
         hold::COLUMNS
     );
     let holds = all(conn, &sql, (text(tenant), text(variant)), hold::read)?;
-    let mut heads: Vec<(i64, LocationId)> =
-        levels.iter().map(|level| (level.last_seq, level.location_id)).collect();
+    let mut heads: Vec<(i64, LocationId)> = levels
+        .iter()
+        .map(|level| (level.last_seq, level.location_id))
+        .collect();
     let mut movements: Vec<(RawEvent, Movement)> = Vec::new();
-    let sql =
-        format!("SELECT {} FROM events WHERE tenant_id = ?1 AND seq = ?2", event::COLUMNS);
+    let sql = format!(
+        "SELECT {} FROM events WHERE tenant_id = ?1 AND seq = ?2",
+        event::COLUMNS
+    );
     while movements.len() < movements_max {
         heads.sort_unstable_by_key(|(seq, _)| *seq);
-        let Some((seq, location)) = heads.pop().filter(|(seq, _)| *seq > 0) else { break };
-        let Some(found) = one(conn, &sql, (text(tenant), seq), event::read)? else { break };
+        let Some((seq, location)) = heads.pop().filter(|(seq, _)| *seq > 0) else {
+            break;
+        };
+        let Some(found) = one(conn, &sql, (text(tenant), seq), event::read)? else {
+            break;
+        };
         let here = |m: &&Movement| m.variant_id == variant && m.location_id == location;
-        let Some(movement) = found.movements.iter().find(here).cloned() else { break };
+        let Some(movement) = found.movements.iter().find(here).cloned() else {
+            break;
+        };
         heads.push((movement.previous_seq, location));
         movements.push((found, movement));
     }
-    Ok(Explanation { levels, holds, movements })
+    Ok(Explanation {
+        levels,
+        holds,
+        movements,
+    })
 }

@@ -78,9 +78,17 @@ impl Loading<'_> {
     fn lane(&mut self, tenant_id: TenantId, needs: &Needs) -> Result<()> {
         self.state.tenant_id = Some(tenant_id);
         self.state.lane = tenant::read_lane(self.conn, &self.tenant)?.unwrap_or_default();
-        let by_id = format!("SELECT {} FROM tenants WHERE tenant_id = ?1", tenant::TENANT);
+        let by_id = format!(
+            "SELECT {} FROM tenants WHERE tenant_id = ?1",
+            tenant::TENANT
+        );
         let by_slug = format!("SELECT {} FROM tenants WHERE slug = ?1", tenant::TENANT);
-        let ids = needs.tenants.iter().copied().chain([tenant_id]).map(|id| (&by_id, text(id)));
+        let ids = needs
+            .tenants
+            .iter()
+            .copied()
+            .chain([tenant_id])
+            .map(|id| (&by_id, text(id)));
         let slugs = needs.slugs.iter().map(|slug| (&by_slug, slug.clone()));
         for (sql, key) in ids.chain(slugs) {
             if let Some(mut found) = one(self.conn, sql, [key], tenant::read)? {
@@ -88,7 +96,10 @@ impl Loading<'_> {
                 self.state.tenants.load(found.id, found);
             }
         }
-        let sql = format!("SELECT {} FROM locations WHERE tenant_id = ?1", catalogue::LOCATION);
+        let sql = format!(
+            "SELECT {} FROM locations WHERE tenant_id = ?1",
+            catalogue::LOCATION
+        );
         for location in all(self.conn, &sql, [&self.tenant], catalogue::read_location)? {
             self.state.locations.load(location.id, location);
         }
@@ -102,20 +113,22 @@ impl Loading<'_> {
     }
 
     fn carts(&mut self, needs: &Needs) -> Result<()> {
-        let sql =
-            format!("SELECT {} FROM carts WHERE tenant_id = ?1 AND cart_id = ?2", cart::CART);
+        let sql = format!(
+            "SELECT {} FROM carts WHERE tenant_id = ?1 AND cart_id = ?2",
+            cart::CART
+        );
         let items = format!(
             "SELECT {} FROM cart_items WHERE tenant_id = ?1 AND cart_id = ?2 ORDER BY rowid",
             cart::ITEM
         );
         for id in &needs.carts {
             let key = (&self.tenant, text(*id));
-            let Some(mut found) = one(self.conn, &sql, (key.0, &key.1), cart::read)?
-            else {
+            let Some(mut found) = one(self.conn, &sql, (key.0, &key.1), cart::read)? else {
                 continue;
             };
             found.items = all(self.conn, &items, (key.0, &key.1), cart::read_item)?;
-            self.variants.extend(found.items.iter().map(|item| item.variant_id));
+            self.variants
+                .extend(found.items.iter().map(|item| item.variant_id));
             self.orders.extend(found.order_id);
             self.state.carts.load(*id, found);
         }
@@ -126,18 +139,33 @@ impl Loading<'_> {
     fn find(&mut self, needs: &Needs) -> Result<()> {
         for sku in &needs.skus {
             let sql = "SELECT variant_id FROM product_variants WHERE tenant_id = ?1 AND sku = ?2";
-            self.variants.extend(one(self.conn, sql, (&self.tenant, sku), read_id::<VariantId>)?);
+            self.variants.extend(one(
+                self.conn,
+                sql,
+                (&self.tenant, sku),
+                read_id::<VariantId>,
+            )?);
         }
         for id in &needs.products {
             let sql =
                 "SELECT variant_id FROM product_variants WHERE tenant_id = ?1 AND product_id = ?2";
-            let found = all(self.conn, sql, (&self.tenant, text(*id)), read_id::<VariantId>)?;
+            let found = all(
+                self.conn,
+                sql,
+                (&self.tenant, text(*id)),
+                read_id::<VariantId>,
+            )?;
             self.variants.extend(found);
             self.product(*id)?;
         }
         for id in &needs.payments {
             let sql = "SELECT order_id FROM payments WHERE tenant_id = ?1 AND payment_id = ?2";
-            self.orders.extend(one(self.conn, sql, (&self.tenant, text(*id)), read_id::<OrderId>)?);
+            self.orders.extend(one(
+                self.conn,
+                sql,
+                (&self.tenant, text(*id)),
+                read_id::<OrderId>,
+            )?);
         }
         Ok(())
     }
@@ -150,20 +178,33 @@ impl Loading<'_> {
         let (conn, key) = (self.conn, (self.tenant.clone(), text(id)));
         let key = || (&key.0, &key.1);
         let sql = by_order(order::ORDER, "orders", "");
-        let Some(mut found) = one(conn, &sql, key(), order::read)? else { return Ok(()) };
+        let Some(mut found) = one(conn, &sql, key(), order::read)? else {
+            return Ok(());
+        };
         let sql = by_order(order::ITEM, "order_items", " ORDER BY position");
         found.items = all(conn, &sql, key(), order::read_item)?;
-        self.variants.extend(found.items.iter().map(|item| item.variant_id));
+        self.variants
+            .extend(found.items.iter().map(|item| item.variant_id));
         self.state.orders.load(id, found);
         let sql = by_order(order::CONTACT, "order_contacts", "");
         if let Some(contact) = one(conn, &sql, key(), order::read_contact)? {
             self.state.contacts.load(id, contact);
         }
-        for hold in all(conn, &by_order(hold::COLUMNS, "stock_reservations", ""), key(), hold::read)? {
+        for hold in all(
+            conn,
+            &by_order(hold::COLUMNS, "stock_reservations", ""),
+            key(),
+            hold::read,
+        )? {
             self.variants.insert(hold.variant_id);
             self.state.holds.load((id, hold.id), hold);
         }
-        for found in all(conn, &by_order(payment::PAYMENT, "payments", ""), key(), payment::read)? {
+        for found in all(
+            conn,
+            &by_order(payment::PAYMENT, "payments", ""),
+            key(),
+            payment::read,
+        )? {
             self.state.payments.load((id, found.id), found);
         }
         let sql = by_order(payment::REFUND, "refunds", "");

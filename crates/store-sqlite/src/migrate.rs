@@ -78,7 +78,13 @@ pub fn status(conn: &Connection) -> Result<Vec<Taken>> {
         return Ok(Vec::new());
     }
     conn.prepare("SELECT number, taken_at, taken_by FROM schema_migrations ORDER BY number")?
-        .query_map([], |row| Ok(Taken { number: row.get(0)?, at: row.get(1)?, by: row.get(2)? }))?
+        .query_map([], |row| {
+            Ok(Taken {
+                number: row.get(0)?,
+                at: row.get(1)?,
+                by: row.get(2)?,
+            })
+        })?
         .collect()
 }
 
@@ -108,13 +114,24 @@ pub fn up(conn: &mut Connection, now_millis: i64, by: &str) -> Result<Vec<i64>, 
 pub fn down(conn: &mut Connection, count: usize, yes: bool) -> Result<Vec<i64>, MigrateError> {
     let done = last_taken(conn)?;
     let mut back = Vec::new();
-    for step in STEPS.iter().rev().filter(|step| step.number <= done).take(count) {
+    for step in STEPS
+        .iter()
+        .rev()
+        .filter(|step| step.number <= done)
+        .take(count)
+    {
         if step.down_destroys && !yes {
-            return Err(MigrateError::Destroys { number: step.number, name: step.name });
+            return Err(MigrateError::Destroys {
+                number: step.number,
+                name: step.name,
+            });
         }
         let tx = conn.transaction()?;
         tx.execute_batch(step.down)?;
-        tx.execute("DELETE FROM schema_migrations WHERE number = ?1", [step.number])?;
+        tx.execute(
+            "DELETE FROM schema_migrations WHERE number = ?1",
+            [step.number],
+        )?;
         tx.commit()?;
         back.push(step.number);
     }
@@ -125,11 +142,19 @@ pub fn down(conn: &mut Connection, count: usize, yes: bool) -> Result<Vec<i64>, 
 pub fn require_current(conn: &Connection) -> Result<(), MigrateError> {
     let found = last_taken(conn)?;
     let wanted = STEPS.last().map_or(0, |step| step.number);
-    if found < wanted { Err(MigrateError::Behind { found, wanted }) } else { Ok(()) }
+    if found < wanted {
+        Err(MigrateError::Behind { found, wanted })
+    } else {
+        Ok(())
+    }
 }
 
 fn last_taken(conn: &Connection) -> Result<i64, MigrateError> {
     let found = status(conn)?.last().map_or(0, |taken| taken.number);
     let known = STEPS.last().map_or(0, |step| step.number);
-    if found > known { Err(MigrateError::Newer { found, known }) } else { Ok(found) }
+    if found > known {
+        Err(MigrateError::Newer { found, known })
+    } else {
+        Ok(found)
+    }
 }

@@ -20,8 +20,8 @@ use tokio::sync::Semaphore;
 use crate::columns::{Columns, text};
 use crate::database::open_connection;
 use crate::error::sort;
-use crate::load::{all, load, one};
 use crate::lists;
+use crate::load::{all, load, one};
 use crate::rows::{event, tenant};
 
 /// Connections that read at the same time.
@@ -41,8 +41,13 @@ impl SqliteReader {
             conn.pragma_update(None, "query_only", true)?;
             Ok(conn)
         };
-        let idle = (0..CONNECTIONS).map(|_| connect()).collect::<Result<Vec<_>>>()?;
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), turns: Arc::new(Semaphore::new(CONNECTIONS)) })
+        let idle = (0..CONNECTIONS)
+            .map(|_| connect())
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            idle: Arc::new(Mutex::new(idle)),
+            turns: Arc::new(Semaphore::new(CONNECTIONS)),
+        })
     }
 
     /// Runs `read` in one read transaction, so that all of its queries see the same state.
@@ -53,25 +58,29 @@ impl SqliteReader {
         Box::pin(async move {
             let gone = |what: &str| StoreError::Unavailable(what.to_owned());
             let turns = Arc::clone(&self.turns);
-            let turn = turns.acquire_owned().await.map_err(|_| gone("the reader is closed"))?;
+            let turn = turns
+                .acquire_owned()
+                .await
+                .map_err(|_| gone("the reader is closed"))?;
             let idle = Arc::clone(&self.idle);
             let work = move || {
                 let _turn = turn;
                 let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
-                let conn = lock().pop().ok_or_else(|| gone("no reading connection is left"))?;
+                let conn = lock()
+                    .pop()
+                    .ok_or_else(|| gone("no reading connection is left"))?;
                 let result = in_transaction(&conn, read);
                 lock().push(conn);
                 result.map_err(sort)
             };
-            tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(gone("a read failed")))
+            tokio::task::spawn_blocking(work)
+                .await
+                .unwrap_or_else(|_| Err(gone("a read failed")))
         })
     }
 }
 
-fn in_transaction<T>(
-    conn: &Connection,
-    read: impl FnOnce(&Connection) -> Result<T>,
-) -> Result<T> {
+fn in_transaction<T>(conn: &Connection, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
     conn.execute_batch("BEGIN")?;
     let result = read(conn);
     conn.execute_batch("COMMIT")?;

@@ -20,7 +20,10 @@ impl Secrets {
     /// The secret of that name.
     pub fn get(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let sql = "SELECT value FROM server_secrets WHERE name = ?1";
-        self.0.query_row(sql, [name], |row| row.get(0)).optional().map_err(sort)
+        self.0
+            .query_row(sql, [name], |row| row.get(0))
+            .optional()
+            .map_err(sort)
     }
 
     /// Keeps a secret; one that is there already stays, and is returned.

@@ -83,7 +83,9 @@ impl SqliteSnapshot {
             let mut c = Columns::new(row);
             let order_id = c.id()?;
             let item = order::read_item_from(&mut c)?;
-            state.orders.change(&order_id, |order| order.items.push(item));
+            state
+                .orders
+                .change(&order_id, |order| order.items.push(item));
         }
         Ok(())
     }

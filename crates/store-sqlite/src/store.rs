@@ -35,7 +35,12 @@ impl SqliteStore {
         pressure: Arc<Pressure>,
         lock: Option<(PathBuf, std::fs::File)>,
     ) -> Self {
-        Self { conn, pressure, open: false, _lock: lock }
+        Self {
+            conn,
+            pressure,
+            open: false,
+            _lock: lock,
+        }
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
@@ -62,9 +67,17 @@ impl SqliteStore {
         let load_lane = |lane: &LaneLoad<'_>| {
             let state = load(&self.conn, lane.tenant, lane.needs, Some(now))?;
             let answers = self.answers(lane.claims)?;
-            Ok(Loaded { state, answers, now: None })
+            Ok(Loaded {
+                state,
+                answers,
+                now: None,
+            })
         };
-        lanes.iter().map(load_lane).collect::<Result<Vec<_>>>().map_err(sort)
+        lanes
+            .iter()
+            .map(load_lane)
+            .collect::<Result<Vec<_>>>()
+            .map_err(sort)
     }
 
     fn answers(&self, claims: &[KeyDigest]) -> Result<BTreeMap<KeyDigest, StoredAnswer>> {
@@ -97,7 +110,11 @@ impl SqliteStore {
         for lane in lanes {
             self.conn.execute_batch("SAVEPOINT lane").map_err(sort)?;
             let written = write(&self.conn, lane);
-            let end = if written.is_ok() { "RELEASE lane" } else { "ROLLBACK TO lane; RELEASE lane" };
+            let end = if written.is_ok() {
+                "RELEASE lane"
+            } else {
+                "ROLLBACK TO lane; RELEASE lane"
+            };
             self.conn.execute_batch(end).map_err(sort)?;
             if let [_] = lanes {
                 // Alone in its transaction, a lane can be decided anew.
@@ -148,6 +165,8 @@ impl Store for SqliteStore {
 
     async fn resolve(&mut self, _tenant: TenantId, _batch: BatchId) -> Result<bool, StoreError> {
         // SQLite's commit returns with its outcome, or the process ends.
-        Err(StoreError::Unavailable("no commit of unknown outcome exists here".to_owned()))
+        Err(StoreError::Unavailable(
+            "no commit of unknown outcome exists here".to_owned(),
+        ))
     }
 }

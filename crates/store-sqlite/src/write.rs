@@ -88,11 +88,7 @@ fn answers(conn: &Connection, lane: &LaneWrite) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn write_answer(
-    conn: &Connection,
-    key: &KeyDigest,
-    answer: &StoredAnswer,
-) -> rusqlite::Result<()> {
+fn write_answer(conn: &Connection, key: &KeyDigest, answer: &StoredAnswer) -> rusqlite::Result<()> {
     let mut insert = conn.prepare_cached(
         "INSERT INTO idempotency_answers (key, fingerprint, status, body, seq, created_at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -105,8 +101,8 @@ fn write_answer(
         answer.seq,
         answer.at.millis()
     ])?;
-    let mut claim = conn
-        .prepare_cached("INSERT INTO idempotency_keys (key, answer_id) VALUES (?1, ?2)")?;
+    let mut claim =
+        conn.prepare_cached("INSERT INTO idempotency_keys (key, answer_id) VALUES (?1, ?2)")?;
     claim.execute(params![key, conn.last_insert_rowid()])?;
     Ok(())
 }
@@ -129,7 +125,10 @@ fn forget(conn: &Connection, before: i64, most: usize) -> rusqlite::Result<()> {
     }
     drop(rows);
     if let Some(last) = last {
-        conn.execute("DELETE FROM idempotency_answers WHERE answer_id <= ?1", [last])?;
+        conn.execute(
+            "DELETE FROM idempotency_answers WHERE answer_id <= ?1",
+            [last],
+        )?;
     }
     Ok(())
 }

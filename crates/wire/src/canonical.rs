@@ -7,7 +7,6 @@ use domain::order::{Order, OrderItem};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-
 #[derive(Serialize)]
 struct Snapshot<'a> {
     currency: &'a str,
@@ -39,7 +38,11 @@ fn line(item: &OrderItem) -> Line<'_> {
     Line {
         discount: item.discount.minor(),
         id: item.id.to_string(),
-        options: item.options.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect(),
+        options: item
+            .options
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect(),
         product_id: item.product_id.to_string(),
         quantity: item.quantity,
         sku: item.sku.as_deref(),
@@ -71,5 +74,8 @@ pub(crate) fn hash(order: &Order) -> String {
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)])
+        .collect()
 }

@@ -35,7 +35,10 @@ impl Seal for JsonCodec {
 impl Codec for JsonCodec {
     fn answer(&self, state: &State, decision: &Decision) -> Encoded {
         let status = if decision.created { 201 } else { 200 };
-        Encoded { status, body: self.render(state, decision.reply).into() }
+        Encoded {
+            status,
+            body: self.render(state, decision.reply).into(),
+        }
     }
 
     fn event(&self, event: &Event) -> (&'static str, Vec<u8>) {
@@ -77,16 +80,28 @@ impl JsonCodec {
 
     fn order(&self, state: &State, id: OrderId, to_maker: bool) -> Option<Vec<u8>> {
         let order = state.orders.get(&id)?;
-        let tenant = state.tenant_id.unwrap_or_else(|| TenantId::from_uuid(Uuid::nil()));
+        let tenant = state
+            .tenant_id
+            .unwrap_or_else(|| TenantId::from_uuid(Uuid::nil()));
         let token = to_maker.then(|| self.tokens.of(id));
-        Some(bytes(&OrderView::new(tenant, order, state.contacts.get(&id), token)))
+        Some(bytes(&OrderView::new(
+            tenant,
+            order,
+            state.contacts.get(&id),
+            token,
+        )))
     }
 
     fn checkout(&self, state: &State, id: OrderId, payment: Option<PaymentId>) -> Option<Vec<u8>> {
         let order = state.orders.get(&id)?;
         let payment = payment.and_then(|payment| state.payments.get(&(id, payment)));
         let url = payment.and_then(|payment| self.payment_url(state, payment));
-        Some(bytes(&CheckoutView::new(order, payment, url, self.tokens.of(id))))
+        Some(bytes(&CheckoutView::new(
+            order,
+            payment,
+            url,
+            self.tokens.of(id),
+        )))
     }
 
     fn payment(&self, state: &State, payment: &Payment) -> Vec<u8> {

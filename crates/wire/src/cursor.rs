@@ -28,7 +28,10 @@ pub fn parse(cursor: &str) -> Option<Start> {
         return (rows <= 1_000_000_000).then_some(Start::Offset(rows));
     }
     let (sort, id) = bytes.split_first_chunk::<8>()?;
-    Some(Start::After(i64::from_be_bytes(*sort), Uuid::from_slice(id).ok()?))
+    Some(Start::After(
+        i64::from_be_bytes(*sort),
+        Uuid::from_slice(id).ok()?,
+    ))
 }
 
 /// The first page.

@@ -57,7 +57,10 @@ impl Problem {
     /// A problem of a known code.
     #[must_use]
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
-        let status = CODES.iter().find(|(known, ..)| *known == code).map_or(500, |known| known.1);
+        let status = CODES
+            .iter()
+            .find(|(known, ..)| *known == code)
+            .map_or(500, |known| known.1);
         Self {
             status,
             code,
@@ -113,7 +116,9 @@ impl Problem {
                 problem.members.insert("items".to_owned(), items.into());
             }
             Rejection::InvalidState { from, to } => {
-                problem.members.insert("from".to_owned(), from.name().into());
+                problem
+                    .members
+                    .insert("from".to_owned(), from.name().into());
                 problem.members.insert("to".to_owned(), (*to).into());
             }
             _ => {}
@@ -124,7 +129,10 @@ impl Problem {
     /// The document, for a request of this id.
     #[must_use]
     pub fn document(&self, request_id: &str) -> Vec<u8> {
-        let title = CODES.iter().find(|(code, ..)| *code == self.code).map_or("Error", |c| c.2);
+        let title = CODES
+            .iter()
+            .find(|(code, ..)| *code == self.code)
+            .map_or("Error", |c| c.2);
         let mut document = Map::new();
         let page = format!("/docs/problems#{}", self.code);
         document.insert("type".to_owned(), page.into());

@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 /// An object with these members and no others.
 #[must_use]
 pub fn object(members: &[(&str, Value)], required: &[&str]) -> Value {
-    let properties: Map<String, Value> =
-        members.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    let properties: Map<String, Value> = members
+        .iter()
+        .map(|(name, schema)| ((*name).to_owned(), schema.clone()))
+        .collect();
     json!({
         "type": "object",
         "properties": properties,
@@ -28,7 +30,11 @@ pub fn answer(members: &[(&str, Value)]) -> Value {
 #[must_use]
 pub fn nullable(schema: Value) -> Value {
     let mut schema = schema;
-    if let Some(kind) = schema.get("type").and_then(Value::as_str).map(str::to_owned) {
+    if let Some(kind) = schema
+        .get("type")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+    {
         schema["type"] = json!([kind, "null"]);
         if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
             values.push(Value::Null);

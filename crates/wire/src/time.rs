@@ -18,7 +18,9 @@ pub fn parse(text: &str) -> Option<Timestamp> {
         Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
     })?;
     let millis = at.as_millisecond();
-    (0..=Timestamp::MAX.millis()).contains(&millis).then(|| Timestamp::from_millis(millis))
+    (0..=Timestamp::MAX.millis())
+        .contains(&millis)
+        .then(|| Timestamp::from_millis(millis))
 }
 
 #[cfg(test)]
@@ -31,7 +33,10 @@ mod tests {
         assert_eq!(format(at), "2025-11-21T08:15:30.120Z");
         assert_eq!(parse("2025-11-21T08:15:30.120Z"), Some(at));
         assert_eq!(parse("2025-11-21T15:15:30.120+07:00"), Some(at));
-        assert_eq!(parse("2025-11-21").map(format).as_deref(), Some("2025-11-21T00:00:00.000Z"));
+        assert_eq!(
+            parse("2025-11-21").map(format).as_deref(),
+            Some("2025-11-21T00:00:00.000Z")
+        );
         for wrong in ["", "yesterday", "2025-13-01", "2025-11-21T08:15:30", "-1"] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }

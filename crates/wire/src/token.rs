@@ -14,7 +14,8 @@ impl Tokens {
     /// Tokens under this pepper.
     #[must_use]
     pub fn new(pepper: &[u8; 32]) -> Self {
-        let mut mac = Hmac::<Sha256>::new_from_slice(pepper).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(pepper).expect("HMAC takes a key of any length");
         mac.update(b"client-token:");
         Self(mac)
     }

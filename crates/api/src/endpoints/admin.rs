@@ -18,7 +18,9 @@ use crate::{reading, respond};
 pub(super) fn operations() -> Vec<Operation> {
     let admin = Operation {
         access: Access::Platform,
-        ..Operation::new("", Verb::Get, "/admin/tenants", "", |call| Box::pin(tenants(call)))
+        ..Operation::new("", Verb::Get, "/admin/tenants", "", |call| {
+            Box::pin(tenants(call))
+        })
     };
     vec![
         Operation {
@@ -74,7 +76,12 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn tenants(call: Call) -> Result<Response, Problem> {
-    let tenants = call.services.reader.tenants().await.map_err(|error| unreadable(&error))?;
+    let tenants = call
+        .services
+        .reader
+        .tenants()
+        .await
+        .map_err(|error| unreadable(&error))?;
     let render = |tenant| serde_json::to_vec(&TenantView::new(tenant)).unwrap_or_default();
     Ok(page(&call, tenants.iter().map(render).collect()))
 }
@@ -99,7 +106,12 @@ async fn create_tenant(mut call: Call) -> Result<Response, Problem> {
 
 async fn keys(call: Call) -> Result<Response, Problem> {
     reading::require(&call, Subject::Tenant).await?;
-    let keys = call.services.reader.keys(call.id(0)?).await.map_err(|error| unreadable(&error))?;
+    let keys = call
+        .services
+        .reader
+        .keys(call.id(0)?)
+        .await
+        .map_err(|error| unreadable(&error))?;
     let render = |key| serde_json::to_vec(&KeyView::new(key)).unwrap_or_default();
     Ok(page(&call, keys.iter().map(render).collect()))
 }

@@ -29,7 +29,12 @@ pub(super) fn operations() -> Vec<Operation> {
             handler: |call| Box::pin(create(call)),
             ..open
         },
-        Operation { id: "get_cart", path: "/cart/{id}", summary: "One cart", ..open },
+        Operation {
+            id: "get_cart",
+            path: "/cart/{id}",
+            summary: "One cart",
+            ..open
+        },
         Operation {
             id: "add_cart_item",
             method: Verb::Post,
@@ -97,7 +102,8 @@ async fn change(mut call: Call) -> Result<Response, Problem> {
 
 async fn remove(call: Call) -> Result<Response, Problem> {
     let (cart_id, item_id) = (call.id(0)?, call.id(1)?);
-    call.submit(Ok(RemoveCartItem { cart_id, item_id }.into())).await
+    call.submit(Ok(RemoveCartItem { cart_id, item_id }.into()))
+        .await
 }
 
 async fn convert(mut call: Call) -> Result<Response, Problem> {

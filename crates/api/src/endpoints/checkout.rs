@@ -26,5 +26,6 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn create_order(mut call: Call) -> Result<Response, Problem> {
     let body = call.take_body();
-    call.submit(CheckoutBody::command(body, call.idempotency_key.clone())).await
+    call.submit(CheckoutBody::command(body, call.idempotency_key.clone()))
+        .await
 }

@@ -15,9 +15,13 @@ pub(super) fn operations() -> Vec<Operation> {
         unversioned: true,
         access: Access::Open,
         answer: Answer::One("Health"),
-        ..Operation::new("health_live", Verb::Get, "/health/live", "The process runs", |call| {
-            Box::pin(live(call))
-        })
+        ..Operation::new(
+            "health_live",
+            Verb::Get,
+            "/health/live",
+            "The process runs",
+            |call| Box::pin(live(call)),
+        )
     };
     vec![
         open,
@@ -60,13 +64,19 @@ async fn ready(call: Call) -> Result<Response, Problem> {
         },
         "queue_depth": call.services.handle.depth(),
     });
-    Ok(respond::json(if database { 200 } else { 503 }, body.to_string()))
+    Ok(respond::json(
+        if database { 200 } else { 503 },
+        body.to_string(),
+    ))
 }
 
 async fn metrics(call: Call) -> Result<Response, Problem> {
     let local = call.peer.is_none_or(|peer| peer.ip().is_loopback());
     if !local && !call.services.options.metrics_open {
-        return Err(Problem::new("forbidden", "metrics are for this machine only"));
+        return Err(Problem::new(
+            "forbidden",
+            "metrics are for this machine only",
+        ));
     }
     let mut text = String::new();
     for (name, value) in call.services.handle.stats().read() {
@@ -75,6 +85,9 @@ async fn metrics(call: Call) -> Result<Response, Problem> {
         let _written = writeln!(text, "# TYPE {metric} counter\n{metric} {value}");
     }
     let depth = call.services.handle.depth();
-    let _written = writeln!(text, "# TYPE stockhold_queue_depth gauge\nstockhold_queue_depth {depth}");
+    let _written = writeln!(
+        text,
+        "# TYPE stockhold_queue_depth gauge\nstockhold_queue_depth {depth}"
+    );
     Ok(respond::metrics(text))
 }

@@ -43,7 +43,11 @@ pub(super) fn operations() -> Vec<Operation> {
 async fn list(call: Call) -> Result<Response, Problem> {
     let state = call.load(Needs::default()).await?;
     let render = |id| call.services.codec.render(&state, Reply::Location(id));
-    let items = state.locations_by_priority().iter().map(|location| render(location.id)).collect();
+    let items = state
+        .locations_by_priority()
+        .iter()
+        .map(|location| render(location.id))
+        .collect();
     Ok(respond::json(200, wire::codec::list(items, None, &[])))
 }
 

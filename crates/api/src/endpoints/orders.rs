@@ -43,9 +43,13 @@ pub(super) fn operations() -> Vec<Operation> {
             subject: Subject::Order,
             query: &[CLIENT_TOKEN],
             answer: Answer::One("Order"),
-            ..Operation::new("get_order", Verb::Get, "/orders/{id}", "One order", |call| {
-                Box::pin(get(call))
-            })
+            ..Operation::new(
+                "get_order",
+                Verb::Get,
+                "/orders/{id}",
+                "One order",
+                |call| Box::pin(get(call)),
+            )
         },
         Operation {
             subject: Subject::Order,
@@ -66,18 +70,29 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn create(mut call: Call) -> Result<Response, Problem> {
     let body = call.take_body();
-    call.submit(NewOrderBody::command(body, call.idempotency_key.clone())).await
+    call.submit(NewOrderBody::command(body, call.idempotency_key.clone()))
+        .await
 }
 
 async fn get(call: Call) -> Result<Response, Problem> {
     let id = call.id(0)?;
     let state = call.load(reading::order(id)).await?;
-    call.show(&state, Reply::Order { id, to_maker: call.by_client_token })
+    call.show(
+        &state,
+        Reply::Order {
+            id,
+            to_maker: call.by_client_token,
+        },
+    )
 }
 
 async fn events(call: Call) -> Result<Response, Problem> {
     reading::require(&call, Subject::Order).await?;
-    let events = call.services.reader.order_events(call.tenant(), call.id(0)?).await;
+    let events = call
+        .services
+        .reader
+        .order_events(call.tenant(), call.id(0)?)
+        .await;
     let events = events.map_err(|error| unreadable(&error))?;
     let render = |event| serde_json::to_vec(&EventView::new(event)).unwrap_or_default();
     let items = events.iter().map(render).collect();

@@ -15,9 +15,13 @@ pub(super) fn operations() -> Vec<Operation> {
     let payment = Operation {
         subject: Subject::Payment,
         answer: Answer::One("Payment"),
-        ..Operation::new("get_payment", Verb::Get, "/payments/{id}", "One payment", |call| {
-            Box::pin(get(call))
-        })
+        ..Operation::new(
+            "get_payment",
+            Verb::Get,
+            "/payments/{id}",
+            "One payment",
+            |call| Box::pin(get(call)),
+        )
     };
     vec![
         payment,
@@ -40,7 +44,12 @@ pub(super) fn operations() -> Vec<Operation> {
             method: Verb::Post,
             path: "/payments/{id}/confirm",
             summary: "Confirm a started payment by hand",
-            problems: &["already_paid", "already_cancelled", "insufficient_stock", "invalid_state"],
+            problems: &[
+                "already_paid",
+                "already_cancelled",
+                "insufficient_stock",
+                "invalid_state",
+            ],
             handler: |call| Box::pin(confirm(call)),
             ..payment
         },
@@ -67,11 +76,16 @@ async fn get(call: Call) -> Result<Response, Problem> {
 
 async fn start(mut call: Call) -> Result<Response, Problem> {
     let body = call.body.take();
-    call.submit(StartPaymentBody::command(call.id(0)?, body)).await
+    call.submit(StartPaymentBody::command(call.id(0)?, body))
+        .await
 }
 
 async fn confirm(call: Call) -> Result<Response, Problem> {
-    call.submit(Ok(ConfirmPayment { payment_id: call.id(0)? }.into())).await
+    call.submit(Ok(ConfirmPayment {
+        payment_id: call.id(0)?,
+    }
+    .into()))
+        .await
 }
 
 async fn refund(mut call: Call) -> Result<Response, Problem> {

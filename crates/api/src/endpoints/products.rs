@@ -15,8 +15,11 @@ use crate::operation::{Access, Answer, Body, Operation, Subject, Verb};
 use crate::query::{CURSOR, Kind, LIMIT, Param};
 use crate::{reading, respond};
 
-const SEARCH: Param =
-    Param { name: "search", kind: Kind::Text(200), about: "a part of title, description or SKU" };
+const SEARCH: Param = Param {
+    name: "search",
+    kind: Kind::Text(200),
+    about: "a part of title, description or SKU",
+};
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -24,26 +27,38 @@ pub(super) fn operations() -> Vec<Operation> {
             access: Access::Publishable,
             query: &[SEARCH, LIMIT, CURSOR],
             answer: Answer::List("Product"),
-            ..Operation::new("list_products", Verb::Get, "/products", "Products on sale", |call| {
-                Box::pin(list(call))
-            })
+            ..Operation::new(
+                "list_products",
+                Verb::Get,
+                "/products",
+                "Products on sale",
+                |call| Box::pin(list(call)),
+            )
         },
         Operation {
             access: Access::Publishable,
             subject: Subject::Product,
             success: &[200, 304],
             answer: Answer::One("Product"),
-            ..Operation::new("get_product", Verb::Get, "/products/{id}", "One product", |call| {
-                Box::pin(get(call))
-            })
+            ..Operation::new(
+                "get_product",
+                Verb::Get,
+                "/products/{id}",
+                "One product",
+                |call| Box::pin(get(call)),
+            )
         },
         Operation {
             body: Body::Required(NewProductBody::schema),
             success: &[201],
             answer: Answer::One("Product"),
-            ..Operation::new("create_product", Verb::Post, "/products", "Add a product", |call| {
-                Box::pin(create(call))
-            })
+            ..Operation::new(
+                "create_product",
+                Verb::Post,
+                "/products",
+                "Add a product",
+                |call| Box::pin(create(call)),
+            )
         },
         Operation {
             subject: Subject::Product,
@@ -73,12 +88,25 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn list(call: Call) -> Result<Response, Problem> {
-    let filter = ProductFilter { search: call.query.text("search") };
-    let listed = call.services.reader.products(call.tenant(), filter, call.query.page()).await;
+    let filter = ProductFilter {
+        search: call.query.text("search"),
+    };
+    let listed = call
+        .services
+        .reader
+        .products(call.tenant(), filter, call.query.page())
+        .await;
     let listed = listed.map_err(|error| unreadable(&error))?;
-    let render = |id: &_| call.services.codec.render(&listed.state, Reply::Product(*id));
+    let render = |id: &_| {
+        call.services
+            .codec
+            .render(&listed.state, Reply::Product(*id))
+    };
     let items: Vec<_> = listed.ids.iter().map(render).collect();
-    let next = listed.next.zip(listed.ids.last()).map(|(at, id)| cursor::after(at, id.uuid()));
+    let next = listed
+        .next
+        .zip(listed.ids.last())
+        .map(|(at, id)| cursor::after(at, id.uuid()));
     let body = wire::codec::list(items, next, &[]);
     Ok(tagged(&call, body.to_vec()))
 }
@@ -105,8 +133,11 @@ fn tagged(call: &Call, body: Vec<u8>) -> Response {
         .get_all(IF_NONE_MATCH)
         .iter()
         .any(|value| value.to_str().unwrap_or_default().split(',').any(same));
-    let mut response =
-        if known { respond::json(304, Vec::new()) } else { respond::json(200, body) };
+    let mut response = if known {
+        respond::json(304, Vec::new())
+    } else {
+        respond::json(200, body)
+    };
     if let Ok(value) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(ETAG, value);
     }
@@ -125,5 +156,6 @@ async fn change(mut call: Call) -> Result<Response, Problem> {
 }
 
 async fn archive(call: Call) -> Result<Response, Problem> {
-    call.submit(Ok(ChangeProductBody::archive(call.id(0)?))).await
+    call.submit(Ok(ChangeProductBody::archive(call.id(0)?)))
+        .await
 }

@@ -29,7 +29,12 @@ pub(super) fn operations() -> Vec<Operation> {
             summary: "A payment provider's notification: verified first, applied once",
             body: Body::Raw,
             answer: Answer::Other("application/json"),
-            problems: &["not_found", "unauthorized", "amount_mismatch", "currency_mismatch"],
+            problems: &[
+                "not_found",
+                "unauthorized",
+                "amount_mismatch",
+                "currency_mismatch",
+            ],
             handler: |call| Box::pin(webhook(call)),
             ..open
         },
@@ -62,13 +67,17 @@ async fn tenant(call: &Call) -> Result<Tenant, Problem> {
         Ok(id) => reader.tenant(id).await,
         Err(_) => reader.tenant_by_slug(name).await,
     };
-    found.map_err(|error| unreadable(&error))?.ok_or_else(Problem::not_found)
+    found
+        .map_err(|error| unreadable(&error))?
+        .ok_or_else(Problem::not_found)
 }
 
 async fn webhook(call: Call) -> Result<Response, Problem> {
     let tenant = tenant(&call).await?;
     let provider = call.names.get(1).and_then(|name| Provider::parse(name));
-    let provider = provider.filter(|p| *p != Provider::Manual).ok_or_else(Problem::not_found)?;
+    let provider = provider
+        .filter(|p| *p != Provider::Manual)
+        .ok_or_else(Problem::not_found)?;
     let header = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };
@@ -77,9 +86,17 @@ async fn webhook(call: Call) -> Result<Response, Problem> {
         body: call.raw.to_vec(),
     };
     let now = call.services.handle.clock().now();
-    match call.services.providers.read(provider, tenant.id, &message, now) {
+    match call
+        .services
+        .providers
+        .read(provider, tenant.id, &message, now)
+    {
         Ok(result) => {
-            let submitted = call.services.handle.submit(tenant.id, result.into(), None).await;
+            let submitted = call
+                .services
+                .handle
+                .submit(tenant.id, result.into(), None)
+                .await;
             // A payment that is not ours is acknowledged: repeating it would not change that.
             let unknown = matches!(&submitted, Err(Failure::Refused { rejection, .. })
                 if *rejection == domain::rejection::Rejection::NotFound);
@@ -91,7 +108,10 @@ async fn webhook(call: Call) -> Result<Response, Problem> {
         Err(NotTaken::Unverified) => {
             tracing::warn!(target: "security", tenant = %tenant.id, provider = provider.name(),
                 "a webhook with a wrong signature was refused");
-            return Err(Problem::new("unauthorized", "the signature does not verify"));
+            return Err(Problem::new(
+                "unauthorized",
+                "the signature does not verify",
+            ));
         }
     }
     Ok(respond::json(200, json!({"received": true}).to_string()))
@@ -101,7 +121,11 @@ async fn webhook(call: Call) -> Result<Response, Problem> {
 async fn payment(call: &Call) -> Result<(TenantId, PaymentId, State), Problem> {
     let tenant = tenant(call).await?.id;
     let id = PaymentId::from_uuid(*call.ids.first().ok_or_else(Problem::not_found)?);
-    let state = call.services.reader.load(tenant, reading::payment(id)).await;
+    let state = call
+        .services
+        .reader
+        .load(tenant, reading::payment(id))
+        .await;
     let state = state.map_err(|error| unreadable(&error))?;
     match state.payment(id) {
         Some(payment) if payment.provider == Provider::Mock => Ok((tenant, id, state)),
@@ -111,7 +135,9 @@ async fn payment(call: &Call) -> Result<(TenantId, PaymentId, State), Problem> {
 
 async fn show(call: Call) -> Result<Response, Problem> {
     let (tenant, id, state) = payment(&call).await?;
-    let page = state.payment(id).map(|payment| mock_page::render(tenant, payment));
+    let page = state
+        .payment(id)
+        .map(|payment| mock_page::render(tenant, payment));
     Ok(respond::html(page.unwrap_or_default()))
 }
 
@@ -125,11 +151,21 @@ async fn act(call: Call) -> Result<Response, Problem> {
     let held_until = order.and_then(|order| order.payment_expires_at);
     let back = payment.return_url.clone();
     if payment.status == PaymentStatus::Pending || *action != MockAction::Fail {
-        call.services.providers.act(tenant, payment, held_until, *action).await;
+        call.services
+            .providers
+            .act(tenant, payment, held_until, *action)
+            .await;
     }
-    let after = call.services.reader.load(tenant, reading::payment(id)).await;
+    let after = call
+        .services
+        .reader
+        .load(tenant, reading::payment(id))
+        .await;
     let after = after.map_err(|error| unreadable(&error))?;
-    let wants_page = call.headers.get("accept").and_then(|value| value.to_str().ok());
+    let wants_page = call
+        .headers
+        .get("accept")
+        .and_then(|value| value.to_str().ok());
     if wants_page.is_some_and(|accept| accept.contains("text/html")) {
         return Ok(match (back, after.payment(id)) {
             (Some(url), Some(payment)) => mock_page::back(&url, payment),
@@ -137,5 +173,8 @@ async fn act(call: Call) -> Result<Response, Problem> {
             (_, None) => respond::html(String::new()),
         });
     }
-    Ok(respond::json(200, call.services.codec.render(&after, Reply::Payment(id))))
+    Ok(respond::json(
+        200,
+        call.services.codec.render(&after, Reply::Payment(id)),
+    ))
 }

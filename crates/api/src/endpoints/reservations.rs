@@ -18,9 +18,16 @@ const STATUS: Param = Param {
     kind: Kind::OneOf(&["active", "converted", "expired", "cancelled"]),
     about: "holds that ended so, or have not",
 };
-const VARIANT: Param =
-    Param { name: "variant_id", kind: Kind::Id, about: "holds on this variant only" };
-const ORDER: Param = Param { name: "order_id", kind: Kind::Id, about: "holds of this order only" };
+const VARIANT: Param = Param {
+    name: "variant_id",
+    kind: Kind::Id,
+    about: "holds on this variant only",
+};
+const ORDER: Param = Param {
+    name: "order_id",
+    kind: Kind::Id,
+    about: "holds of this order only",
+};
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![Operation {
@@ -38,11 +45,19 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn list(call: Call) -> Result<Response, Problem> {
     let filter = HoldFilter {
-        status: call.query.text("status").as_deref().and_then(HoldStatus::parse),
+        status: call
+            .query
+            .text("status")
+            .as_deref()
+            .and_then(HoldStatus::parse),
         variant_id: call.query.id("variant_id"),
         order_id: call.query.id("order_id"),
     };
-    let holds = call.services.reader.holds(call.tenant(), filter, call.query.page()).await;
+    let holds = call
+        .services
+        .reader
+        .holds(call.tenant(), filter, call.query.page())
+        .await;
     let holds = holds.map_err(|error| unreadable(&error))?;
     let render = |hold| serde_json::to_vec(&ReservationView::new(hold)).unwrap_or_default();
     let items = holds.holds.iter().map(render).collect();

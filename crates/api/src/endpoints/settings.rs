@@ -12,9 +12,13 @@ use crate::operation::{Answer, Body, Operation, Verb};
 pub(super) fn operations() -> Vec<Operation> {
     let settings = Operation {
         answer: Answer::One("Settings"),
-        ..Operation::new("get_settings", Verb::Get, "/settings", "The tenant's settings", |call| {
-            Box::pin(get(call))
-        })
+        ..Operation::new(
+            "get_settings",
+            Verb::Get,
+            "/settings",
+            "The tenant's settings",
+            |call| Box::pin(get(call)),
+        )
     };
     vec![
         settings,

@@ -12,10 +12,16 @@ use crate::operation::{Answer, Body, Operation, Subject, Verb};
 use crate::query::{CURSOR, Kind, LIMIT, Param};
 use crate::{reading, respond};
 
-const VARIANT: Param =
-    Param { name: "variant_id", kind: Kind::Id, about: "levels of this variant only" };
-const LOCATION: Param =
-    Param { name: "location_id", kind: Kind::Id, about: "levels at this location only" };
+const VARIANT: Param = Param {
+    name: "variant_id",
+    kind: Kind::Id,
+    about: "levels of this variant only",
+};
+const LOCATION: Param = Param {
+    name: "location_id",
+    kind: Kind::Id,
+    about: "levels at this location only",
+};
 /// Movements that an explanation goes back.
 const MOVEMENTS_MAX: usize = 100;
 
@@ -73,7 +79,11 @@ async fn list(call: Call) -> Result<Response, Problem> {
     };
     let (variant, location) = (call.query.id("variant_id"), call.query.id("location_id"));
     let limit = page.limit;
-    let levels = call.services.reader.levels(call.tenant(), variant, location, page).await;
+    let levels = call
+        .services
+        .reader
+        .levels(call.tenant(), variant, location, page)
+        .await;
     let (levels, more) = levels.map_err(|error| unreadable(&error))?;
     let render = |level| serde_json::to_vec(&LevelView::new(level)).unwrap_or_default();
     let items = levels.iter().map(render).collect();
@@ -93,8 +103,11 @@ async fn adjust(mut call: Call) -> Result<Response, Problem> {
 
 async fn explain(call: Call) -> Result<Response, Problem> {
     reading::require(&call, Subject::Variant).await?;
-    let explanation =
-        call.services.reader.explain(call.tenant(), call.id(0)?, MOVEMENTS_MAX).await;
+    let explanation = call
+        .services
+        .reader
+        .explain(call.tenant(), call.id(0)?, MOVEMENTS_MAX)
+        .await;
     let explanation = explanation.map_err(|error| unreadable(&error))?;
     let body = serde_json::to_vec(&ExplanationView::new(&explanation)).unwrap_or_default();
     Ok(respond::json(200, body))

@@ -26,12 +26,23 @@ pub(crate) fn run(args: &DatabaseArgs) -> Result<ExitCode> {
         let line = json!({"ok": ok, "events": report.events, "findings": report.findings});
         output::line(&line.to_string());
     } else if ok {
-        output::line(&format!("{} events folded; the database says what they say.", report.events));
+        output::line(&format!(
+            "{} events folded; the database says what they say.",
+            report.events
+        ));
     } else {
         for finding in &report.findings {
             output::line(finding);
         }
-        output::line(&format!("{} events, {} findings.", report.events, report.findings.len()));
+        output::line(&format!(
+            "{} events, {} findings.",
+            report.events,
+            report.findings.len()
+        ));
     }
-    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if ok {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }

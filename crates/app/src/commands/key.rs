@@ -33,7 +33,9 @@ pub(crate) fn run(args: KeyArgs) -> Result<ExitCode> {
             }
         }
         KeyCommand::Revoke { id, tenant } => {
-            let key_id: KeyId = id.parse().with_context(|| format!("{id:?} is no key's id"))?;
+            let key_id: KeyId = id
+                .parse()
+                .with_context(|| format!("{id:?} is no key's id"))?;
             let tenant_id = session.lane(tenant.as_deref())?;
             let answer = session.run(RevokeKey { tenant_id, key_id }.into())?;
             let text = String::from_utf8_lossy(&answer.body).into_owned();
@@ -44,7 +46,11 @@ pub(crate) fn run(args: KeyArgs) -> Result<ExitCode> {
 }
 
 fn row(key: &ApiKey) -> Vec<String> {
-    let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
+    let state = if key.revoked_at.is_some() {
+        "revoked"
+    } else {
+        "active"
+    };
     vec![
         key.id.to_string(),
         key.kind.name().to_owned(),
@@ -73,7 +79,16 @@ fn create(
     let hash = KeyHasher::new(&session.pepper).hash(&key);
     let tenant_id = session.lane(tenant)?;
     let prefix = shown(&key);
-    let answer = session.run(IssueKey { tenant_id, kind, name, prefix, hash }.into())?;
+    let answer = session.run(
+        IssueKey {
+            tenant_id,
+            kind,
+            name,
+            prefix,
+            hash,
+        }
+        .into(),
+    )?;
     let view: Value = serde_json::from_slice(&NewKeyView::render(&answer.body, Some(&key)))?;
     if as_json {
         output::line(&view.to_string());

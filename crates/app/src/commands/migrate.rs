@@ -67,9 +67,21 @@ fn show_status(path: &std::path::Path, as_json: bool) -> Result<ExitCode> {
     } else {
         let cells = rows.iter().map(|(step, at, by)| {
             let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-            vec![step.number.to_string(), step.name.to_owned(), or_dash(at), or_dash(by)]
+            vec![
+                step.number.to_string(),
+                step.name.to_owned(),
+                or_dash(at),
+                or_dash(by),
+            ]
         });
-        output::table(&["NUMBER", "NAME", "TAKEN AT", "BY"], &cells.collect::<Vec<_>>());
+        output::table(
+            &["NUMBER", "NAME", "TAKEN AT", "BY"],
+            &cells.collect::<Vec<_>>(),
+        );
     }
-    Ok(if current { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if current {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }

@@ -29,12 +29,22 @@ impl Session {
     pub(crate) fn open(url: &str) -> Result<Self> {
         let path = sqlite_path(url)?;
         if !path.exists() {
-            bail!("{} does not exist; run `stockhold migrate up` first", path.display());
+            bail!(
+                "{} does not exist; run `stockhold migrate up` first",
+                path.display()
+            );
         }
         let database = database::open(&path, Durability::Full)?;
         let pepper = pepper(&path)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { database, codec: codec(&pepper, String::new()), pepper, runtime })
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            database,
+            codec: codec(&pepper, String::new()),
+            pepper,
+            runtime,
+        })
     }
 
     /// Runs a command in the platform's lane.
@@ -63,8 +73,12 @@ impl Session {
 
     /// The tenant of a slug; the platform's own lane without one.
     pub(crate) fn lane(&self, slug: Option<&str>) -> Result<TenantId> {
-        let Some(slug) = slug else { return Ok(platform()) };
-        let found = self.runtime.block_on(self.database.reader.tenant_by_slug(slug.to_owned()))?;
+        let Some(slug) = slug else {
+            return Ok(platform());
+        };
+        let found = self
+            .runtime
+            .block_on(self.database.reader.tenant_by_slug(slug.to_owned()))?;
         let tenant = found.with_context(|| {
             format!("there is no tenant {slug:?}; `stockhold tenant list` shows them")
         })?;

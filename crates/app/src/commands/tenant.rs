@@ -15,11 +15,22 @@ use crate::cli::{TenantArgs, TenantCommand};
 pub(crate) fn run(args: TenantArgs) -> Result<ExitCode> {
     let mut session = Session::open(&args.database.database)?;
     match args.what {
-        TenantCommand::Create { slug, name, currency } => {
+        TenantCommand::Create {
+            slug,
+            name,
+            currency,
+        } => {
             let default_currency = Currency::parse(&currency)
                 .with_context(|| format!("{currency:?} is no ISO 4217 currency"))?;
             let name = name.unwrap_or_else(|| slug.clone());
-            let answer = session.run(CreateTenant { slug, name, default_currency }.into())?;
+            let answer = session.run(
+                CreateTenant {
+                    slug,
+                    name,
+                    default_currency,
+                }
+                .into(),
+            )?;
             let made: Value = serde_json::from_slice(&answer.body)?;
             if args.database.json {
                 output::line(&made.to_string());
@@ -37,7 +48,11 @@ pub(crate) fn run(args: TenantArgs) -> Result<ExitCode> {
                 output::line(&json!(views).to_string());
             } else {
                 let row = |tenant: &domain::tenant::Tenant| {
-                    vec![tenant.slug.clone(), tenant.id.to_string(), tenant.name.clone()]
+                    vec![
+                        tenant.slug.clone(),
+                        tenant.id.to_string(),
+                        tenant.name.clone(),
+                    ]
                 };
                 let rows: Vec<_> = tenants.iter().map(row).collect();
                 output::table(&["SLUG", "ID", "NAME"], &rows);

@@ -5,9 +5,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Cancels `stop` on SIGTERM or SIGINT; ends when it is cancelled otherwise.
 pub(crate) async fn wait(stop: CancellationToken) {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         tracing::error!("signals cannot be listened for");
         return;
     };

@@ -39,7 +39,10 @@ impl AddCartItem {
         if *cart.currency.get_or_insert(product.currency) != product.currency {
             return Err(Rejection::CurrencyMismatch);
         }
-        let known = cart.items.iter_mut().find(|item| item.variant_id == variant.id);
+        let known = cart
+            .items
+            .iter_mut()
+            .find(|item| item.variant_id == variant.id);
         if let Some(item) = known {
             let sum = item.quantity.saturating_add(self.quantity);
             if sum > QUANTITY_MAX {
@@ -70,7 +73,11 @@ impl AddCartItem {
 /// A cart that may still be changed.
 pub(super) fn open_cart(state: &State, id: CartId) -> Result<&Cart, Rejection> {
     let cart = state.carts.get(&id).ok_or(Rejection::NotFound)?;
-    if cart.order_id.is_some() { Err(Rejection::CartConverted) } else { Ok(cart) }
+    if cart.order_id.is_some() {
+        Err(Rejection::CartConverted)
+    } else {
+        Ok(cart)
+    }
 }
 
 /// Checks the cart's sum and writes it as its next version.
@@ -82,5 +89,8 @@ pub(super) fn save(mut cart: Cart, context: &Context<'_>) -> Result<Decision, Re
     let id = cart.id;
     cart.version = cart.version.saturating_add(1);
     cart.updated_at = context.now;
-    Ok(Decision::changed(vec![Row::Cart(cart).into()], Reply::Cart(id)))
+    Ok(Decision::changed(
+        vec![Row::Cart(cart).into()],
+        Reply::Cart(id),
+    ))
 }

@@ -28,8 +28,15 @@ impl AddLocation {
         state: &State,
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        if state.locations.values().any(|location| location.code == self.code) {
-            return Err(Rejection::invalid("/code", "another location has this code"));
+        if state
+            .locations
+            .values()
+            .any(|location| location.code == self.code)
+        {
+            return Err(Rejection::invalid(
+                "/code",
+                "another location has this code",
+            ));
         }
         if state.locations.len() >= LOCATIONS_MAX {
             let message = format!("a tenant has at most {LOCATIONS_MAX} locations");
@@ -42,6 +49,9 @@ impl AddLocation {
             priority: self.priority,
         };
         let reply = Reply::Location(location.id);
-        Ok(Decision::created(vec![Event::LocationAdded { location }.into()], reply))
+        Ok(Decision::created(
+            vec![Event::LocationAdded { location }.into()],
+            reply,
+        ))
     }
 }

@@ -51,7 +51,10 @@ impl AdjustStock {
             delta: self.delta,
             reason: self.reason.clone(),
         };
-        Ok(Decision::changed(vec![event.into()], Reply::Level(level.key())))
+        Ok(Decision::changed(
+            vec![event.into()],
+            Reply::Level(level.key()),
+        ))
     }
 }
 
@@ -73,7 +76,11 @@ pub(super) fn level_for(
         None => state.default_location().ok_or(Rejection::NotFound)?,
     };
     let key = (variant, location);
-    Ok(state.levels.get(&key).cloned().unwrap_or_else(|| StockLevel::empty(key)))
+    Ok(state
+        .levels
+        .get(&key)
+        .cloned()
+        .unwrap_or_else(|| StockLevel::empty(key)))
 }
 
 /// The refusal to put a level below what is reserved on it.

@@ -28,11 +28,20 @@ impl CancelOrder {
         state: &State,
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        let order = state.orders.get(&self.order_id).ok_or(Rejection::NotFound)?;
+        let order = state
+            .orders
+            .get(&self.order_id)
+            .ok_or(Rejection::NotFound)?;
         if self.only_unpaid && order.paid_at.is_some() && order.cancelled_at.is_none() {
             return Err(Rejection::AlreadyPaid);
         }
         let changes = settle::cancel(state, order, self.reason.clone(), context)?;
-        Ok(Decision::changed(changes, Reply::Order { id: order.id, to_maker: false }))
+        Ok(Decision::changed(
+            changes,
+            Reply::Order {
+                id: order.id,
+                to_maker: false,
+            },
+        ))
     }
 }

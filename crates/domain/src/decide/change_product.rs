@@ -49,8 +49,16 @@ pub struct ChangeProduct {
 impl ChangeProduct {
     pub(crate) fn needs(&self, needs: &mut Needs) {
         needs.products.insert(self.product_id);
-        needs.skus.extend(self.variants.iter().filter_map(|change| change.sku.clone().flatten()));
-        needs.skus.extend(self.new_variants.iter().filter_map(|variant| variant.sku.clone()));
+        needs.skus.extend(
+            self.variants
+                .iter()
+                .filter_map(|change| change.sku.clone().flatten()),
+        );
+        needs.skus.extend(
+            self.new_variants
+                .iter()
+                .filter_map(|variant| variant.sku.clone()),
+        );
     }
 
     pub(crate) fn decide(
@@ -58,7 +66,10 @@ impl ChangeProduct {
         state: &State,
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        let product = state.products.get(&self.product_id).ok_or(Rejection::NotFound)?;
+        let product = state
+            .products
+            .get(&self.product_id)
+            .ok_or(Rejection::NotFound)?;
         let known = state.variants_of(product.id);
         if known.len().saturating_add(self.new_variants.len()) > VARIANTS_MAX {
             let message = format!("a product has at most {VARIANTS_MAX} variants");
@@ -66,11 +77,18 @@ impl ChangeProduct {
         }
         check_variants(state, &self.new_variants, self.variants.len())?;
         let mut variants = self.changed_variants(state, &known)?;
-        if self.version.is_some_and(|version| version != shown_version(state, product)) {
+        if self
+            .version
+            .is_some_and(|version| version != shown_version(state, product))
+        {
             return Err(Rejection::VersionConflict);
         }
         let mut stock: Vec<Change> = Vec::new();
-        let next = known.iter().map(|variant| variant.position).max().unwrap_or(-1);
+        let next = known
+            .iter()
+            .map(|variant| variant.position)
+            .max()
+            .unwrap_or(-1);
         for (offset, new) in (1..).zip(&self.new_variants) {
             let variant = new.build(product.id, next.saturating_add(offset), context);
             stock.extend(new.first_stock(state, &variant));
@@ -79,28 +97,49 @@ impl ChangeProduct {
         let status = self.status.unwrap_or(product.status);
         let archived =
             status == ProductStatus::Archived && product.status != ProductStatus::Archived;
-        let change = if archived { ProductChange::Archived } else { ProductChange::Updated };
+        let change = if archived {
+            ProductChange::Archived
+        } else {
+            ProductChange::Updated
+        };
         let product = Product {
             title: self.title.clone().unwrap_or_else(|| product.title.clone()),
-            description: self.description.clone().unwrap_or_else(|| product.description.clone()),
+            description: self
+                .description
+                .clone()
+                .unwrap_or_else(|| product.description.clone()),
             status,
             version: product.version.saturating_add(1),
             updated_at: context.now,
             ..product.clone()
         };
         let reply = Reply::Product(product.id);
-        let mut changes = vec![Event::ProductSaved { change, product, variants }.into()];
+        let mut changes = vec![
+            Event::ProductSaved {
+                change,
+                product,
+                variants,
+            }
+            .into(),
+        ];
         changes.extend(stock);
         Ok(Decision::changed(changes, reply))
     }
 
-    fn changed_variants(&self, state: &State, known: &[&Variant]) -> Result<Vec<Variant>, Rejection> {
+    fn changed_variants(
+        &self,
+        state: &State,
+        known: &[&Variant],
+    ) -> Result<Vec<Variant>, Rejection> {
         let mut faults = Vec::new();
         let mut variants: Vec<Variant> = Vec::new();
         for (index, change) in self.variants.iter().enumerate() {
             let mut fault = |field: &str, message: &str| {
                 let pointer = format!("/variants/{index}/{field}");
-                faults.push(Fault { pointer, message: message.to_owned() });
+                faults.push(Fault {
+                    pointer,
+                    message: message.to_owned(),
+                });
             };
             let found = match (change.id, known) {
                 (Some(id), _) => known.iter().find(|variant| variant.id == id),
@@ -122,23 +161,36 @@ impl ChangeProduct {
             }
             variants.push(Variant {
                 sku,
-                title: change.title.clone().unwrap_or_else(|| variant.title.clone()),
-                options: change.options.clone().unwrap_or_else(|| variant.options.clone()),
+                title: change
+                    .title
+                    .clone()
+                    .unwrap_or_else(|| variant.title.clone()),
+                options: change
+                    .options
+                    .clone()
+                    .unwrap_or_else(|| variant.options.clone()),
                 unit_price: change.unit_price.unwrap_or(variant.unit_price),
                 version: variant.version.saturating_add(1),
                 ..(*variant).clone()
             });
         }
-        if faults.is_empty() { Ok(variants) } else { Err(Rejection::Invalid(faults)) }
+        if faults.is_empty() {
+            Ok(variants)
+        } else {
+            Err(Rejection::Invalid(faults))
+        }
     }
 }
 
 /// The version that clients see of a product: it rises with everything that they see change.
 #[must_use]
 pub fn shown_version(state: &State, product: &Product) -> i64 {
-    state.variants_of(product.id).iter().fold(product.version, |sum, variant| {
-        sum.saturating_add(shown_variant_version(state, variant))
-    })
+    state
+        .variants_of(product.id)
+        .iter()
+        .fold(product.version, |sum, variant| {
+            sum.saturating_add(shown_variant_version(state, variant))
+        })
 }
 
 /// The version that clients see of a variant: its own row's and its levels'.
@@ -146,5 +198,7 @@ pub fn shown_version(state: &State, product: &Product) -> i64 {
 pub fn shown_variant_version(state: &State, variant: &Variant) -> i64 {
     state
         .levels_of(variant.id)
-        .fold(variant.version, |sum, level| sum.saturating_add(level.version))
+        .fold(variant.version, |sum, level| {
+            sum.saturating_add(level.version)
+        })
 }

@@ -94,6 +94,9 @@ impl ChangeSettings {
     ) -> Result<Decision, Rejection> {
         let mut tenant = state.tenant().ok_or(Rejection::NotFound)?.clone();
         tenant.settings = self.patch.apply(&tenant.settings);
-        Ok(Decision::changed(vec![Row::Tenant(Box::new(tenant)).into()], Reply::Settings))
+        Ok(Decision::changed(
+            vec![Row::Tenant(Box::new(tenant)).into()],
+            Reply::Settings,
+        ))
     }
 }

@@ -32,27 +32,48 @@ impl ChangeStatus {
         state: &State,
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        let order = state.orders.get(&self.order_id).ok_or(Rejection::NotFound)?;
-        let reply = Reply::Order { id: order.id, to_maker: false };
+        let order = state
+            .orders
+            .get(&self.order_id)
+            .ok_or(Rejection::NotFound)?;
+        let reply = Reply::Order {
+            id: order.id,
+            to_maker: false,
+        };
         let changes = match (order.status, self.status) {
             (OrderStatus::Draft, OrderStatus::Pending) => {
                 let payment_expires_at = supply::expiry(state, order, context);
                 let none = BTreeMap::new();
                 let lines = (order.id, order.items.as_slice());
                 let holds = supply::take(state, lines, payment_expires_at, &none, context)?;
-                let submitted = Event::OrderSubmitted { order_id: order.id, payment_expires_at };
+                let submitted = Event::OrderSubmitted {
+                    order_id: order.id,
+                    payment_expires_at,
+                };
                 vec![submitted.into(), supply::reserved(order.id, holds)]
             }
             (OrderStatus::Paid, OrderStatus::Processing)
             | (OrderStatus::Processing, OrderStatus::Shipped)
             | (OrderStatus::Shipped, OrderStatus::Delivered) => {
                 let (order_id, status) = (order.id, self.status);
-                vec![Event::OrderMoved { order_id, status, notes: self.notes.clone() }.into()]
+                vec![
+                    Event::OrderMoved {
+                        order_id,
+                        status,
+                        notes: self.notes.clone(),
+                    }
+                    .into(),
+                ]
             }
             (_, OrderStatus::Cancelled) => {
                 settle::cancel(state, order, self.notes.clone(), context)?
             }
-            (from, to) => return Err(Rejection::InvalidState { from, to: to.name() }),
+            (from, to) => {
+                return Err(Rejection::InvalidState {
+                    from,
+                    to: to.name(),
+                });
+            }
         };
         Ok(Decision::changed(changes, reply))
     }

@@ -27,7 +27,10 @@ impl ConfirmPayment {
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
         let payment = state.payment(self.payment_id).ok_or(Rejection::NotFound)?;
-        let order = state.orders.get(&payment.order_id).ok_or(Rejection::NotFound)?;
+        let order = state
+            .orders
+            .get(&payment.order_id)
+            .ok_or(Rejection::NotFound)?;
         let reply = Reply::Payment(payment.id);
         match payment.status {
             PaymentStatus::Succeeded
@@ -35,7 +38,10 @@ impl ConfirmPayment {
             | PaymentStatus::Refunded => return Ok(Decision::repeated(reply)),
             PaymentStatus::Cancelled if order.status == OrderStatus::Cancelled => {}
             PaymentStatus::Failed | PaymentStatus::Cancelled => {
-                return Err(Rejection::InvalidState { from: order.status, to: "paid" });
+                return Err(Rejection::InvalidState {
+                    from: order.status,
+                    to: "paid",
+                });
             }
             PaymentStatus::Pending => {}
         }

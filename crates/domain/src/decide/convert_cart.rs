@@ -75,10 +75,19 @@ impl ConvertCart {
         };
         changes.push(Row::Cart(converted).into());
         let Some(request) = &self.payment else {
-            return Ok(Decision::created(changes, Reply::Order { id, to_maker: true }));
+            return Ok(Decision::created(
+                changes,
+                Reply::Order { id, to_maker: true },
+            ));
         };
         let payment = start_on_top(state, &mut changes, id, request, context)?;
-        Ok(Decision::created(changes, Reply::Checkout { order: id, payment: Some(payment) }))
+        Ok(Decision::created(
+            changes,
+            Reply::Checkout {
+                order: id,
+                payment: Some(payment),
+            },
+        ))
     }
 
     /// The cart was ordered before: the same order, with a payment if it still wants one.
@@ -90,17 +99,33 @@ impl ConvertCart {
     ) -> Result<Decision, Rejection> {
         let order = state.orders.get(&order_id).ok_or(Rejection::NotFound)?;
         let Some(request) = &self.payment else {
-            return Ok(Decision::repeated(Reply::Order { id: order_id, to_maker: true }));
+            return Ok(Decision::repeated(Reply::Order {
+                id: order_id,
+                to_maker: true,
+            }));
         };
-        let known = settle::pending_payment(state, order_id)
-            .or_else(|| state.payments_of(order_id).last().filter(|_| !order.is_unpaid()));
+        let known = settle::pending_payment(state, order_id).or_else(|| {
+            state
+                .payments_of(order_id)
+                .last()
+                .filter(|_| !order.is_unpaid())
+        });
         if known.is_some() || !order.is_unpaid() {
             let payment = known.map(|payment| payment.id);
-            return Ok(Decision::repeated(Reply::Checkout { order: order_id, payment }));
+            return Ok(Decision::repeated(Reply::Checkout {
+                order: order_id,
+                payment,
+            }));
         }
         let (payment, changes) = start(state, order, request, context)?;
-        let reply = Reply::Checkout { order: order_id, payment: Some(payment) };
-        Ok(Decision { repeated: true, ..Decision::changed(changes, reply) })
+        let reply = Reply::Checkout {
+            order: order_id,
+            payment: Some(payment),
+        };
+        Ok(Decision {
+            repeated: true,
+            ..Decision::changed(changes, reply)
+        })
     }
 
     fn order_of(&self, cart: &Cart) -> PlaceOrder {
@@ -109,14 +134,20 @@ impl ConvertCart {
             contact.customer_email.clone_from(&cart.customer_email);
         }
         let line = |item: &crate::cart::CartItem| LineRequest {
-            pick: Pick { variant_id: Some(item.variant_id), ..Pick::default() },
+            pick: Pick {
+                variant_id: Some(item.variant_id),
+                ..Pick::default()
+            },
             quantity: item.quantity,
             location_id: None,
             discount: Amount::ZERO,
         };
         PlaceOrder {
             lines: cart.items.iter().map(line).collect(),
-            customer_id: self.customer_id.clone().or_else(|| cart.customer_id.clone()),
+            customer_id: self
+                .customer_id
+                .clone()
+                .or_else(|| cart.customer_id.clone()),
             contact,
             payment_method: self.payment_method.clone(),
             cart_id: Some(cart.id),
@@ -145,7 +176,11 @@ fn start_on_top(
     for change in changes.iter() {
         apply::apply(&mut ahead, change, context.now);
     }
-    let order = ahead.orders.get(&order_id).cloned().ok_or(Rejection::NotFound)?;
+    let order = ahead
+        .orders
+        .get(&order_id)
+        .cloned()
+        .ok_or(Rejection::NotFound)?;
     let (payment, started) = start(&ahead, &order, request, context)?;
     changes.extend(started);
     Ok(payment)

@@ -28,8 +28,16 @@ pub struct NewVariant {
 impl NewVariant {
     fn title(&self) -> String {
         let of_options = || {
-            let values: Vec<&str> = self.options.iter().map(|(_, value)| value.as_str()).collect();
-            if values.is_empty() { "Default".to_owned() } else { values.join(" / ") }
+            let values: Vec<&str> = self
+                .options
+                .iter()
+                .map(|(_, value)| value.as_str())
+                .collect();
+            if values.is_empty() {
+                "Default".to_owned()
+            } else {
+                values.join(" / ")
+            }
         };
         self.title.clone().unwrap_or_else(of_options)
     }
@@ -82,7 +90,11 @@ pub struct CreateProduct {
 
 impl CreateProduct {
     pub(crate) fn needs(&self, needs: &mut Needs) {
-        needs.skus.extend(self.variants.iter().filter_map(|variant| variant.sku.clone()));
+        needs.skus.extend(
+            self.variants
+                .iter()
+                .filter_map(|variant| variant.sku.clone()),
+        );
     }
 
     pub(crate) fn decide(
@@ -115,7 +127,14 @@ impl CreateProduct {
             variants.push(variant);
         }
         let change = ProductChange::Created;
-        let mut changes = vec![Event::ProductSaved { change, product, variants }.into()];
+        let mut changes = vec![
+            Event::ProductSaved {
+                change,
+                product,
+                variants,
+            }
+            .into(),
+        ];
         changes.extend(stock);
         Ok(Decision::created(changes, Reply::Product(id)))
     }
@@ -133,11 +152,17 @@ pub(super) fn check_variants(
         let place = index.saturating_add(first);
         let mut fault = |field: &str, message: &str| {
             let pointer = format!("/variants/{place}/{field}");
-            faults.push(Fault { pointer, message: message.to_owned() });
+            faults.push(Fault {
+                pointer,
+                message: message.to_owned(),
+            });
         };
         if let Some(sku) = &variant.sku {
             let before = variants.iter().take(index);
-            let twice = before.filter(|other| other.sku.as_ref() == Some(sku)).count() > 0;
+            let twice = before
+                .filter(|other| other.sku.as_ref() == Some(sku))
+                .count()
+                > 0;
             if twice || state.skus.contains_key(sku) {
                 fault("sku", "another variant has this SKU");
             }
@@ -149,5 +174,9 @@ pub(super) fn check_variants(
             fault("stock_quantity", "must be between 0 and 1000000000");
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(Rejection::Invalid(faults)) }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::Invalid(faults))
+    }
 }

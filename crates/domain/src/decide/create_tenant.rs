@@ -29,7 +29,11 @@ impl CreateTenant {
         state: &State,
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        if state.tenants.values().any(|tenant| tenant.slug == self.slug) {
+        if state
+            .tenants
+            .values()
+            .any(|tenant| tenant.slug == self.slug)
+        {
             return Err(Rejection::invalid("/slug", "another tenant has this slug"));
         }
         let tenant = Tenant {
@@ -41,6 +45,9 @@ impl CreateTenant {
             created_at: context.now,
         };
         let reply = Reply::Tenant(tenant.id);
-        Ok(Decision::created(vec![Row::Tenant(Box::new(tenant)).into()], reply))
+        Ok(Decision::created(
+            vec![Row::Tenant(Box::new(tenant)).into()],
+            reply,
+        ))
     }
 }

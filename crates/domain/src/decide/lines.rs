@@ -40,25 +40,47 @@ impl Pick {
             message: message.to_owned(),
         };
         let variant = if let Some(id) = self.variant_id {
-            state.variants.get(&id).ok_or_else(|| fault("variant_id", "no such variant"))?
+            state
+                .variants
+                .get(&id)
+                .ok_or_else(|| fault("variant_id", "no such variant"))?
         } else if let Some(sku) = &self.sku {
-            let id = state.skus.get(sku).ok_or_else(|| fault("sku", "no such SKU"))?;
-            state.variants.get(id).ok_or_else(|| fault("sku", "no such SKU"))?
+            let id = state
+                .skus
+                .get(sku)
+                .ok_or_else(|| fault("sku", "no such SKU"))?;
+            state
+                .variants
+                .get(id)
+                .ok_or_else(|| fault("sku", "no such SKU"))?
         } else if let Some(product_id) = self.product_id {
             match *state.variants_of(product_id).as_slice() {
                 [] => return Err(fault("product_id", "no such product")),
                 [only] => only,
                 [..] => {
-                    return Err(fault("variant_id", "the product has several variants; name one"));
+                    return Err(fault(
+                        "variant_id",
+                        "the product has several variants; name one",
+                    ));
                 }
             }
         } else {
-            return Err(fault("variant_id", "name a product_id, a variant_id or a sku"));
+            return Err(fault(
+                "variant_id",
+                "name a product_id, a variant_id or a sku",
+            ));
         };
         if self.product_id.is_some_and(|id| id != variant.product_id) {
-            return Err(fault("product_id", "the variant belongs to another product"));
+            return Err(fault(
+                "product_id",
+                "the variant belongs to another product",
+            ));
         }
-        if self.sku.as_ref().is_some_and(|sku| Some(sku) != variant.sku.as_ref()) {
+        if self
+            .sku
+            .as_ref()
+            .is_some_and(|sku| Some(sku) != variant.sku.as_ref())
+        {
             return Err(fault("sku", "the variant has another SKU"));
         }
         let product = state
@@ -97,7 +119,10 @@ pub(super) fn check_quantity(quantity: i64, pointer: &str) -> Result<(), Fault> 
         return Ok(());
     }
     let message = format!("must be between 1 and {QUANTITY_MAX}");
-    Err(Fault { pointer: pointer.to_owned(), message })
+    Err(Fault {
+        pointer: pointer.to_owned(),
+        message,
+    })
 }
 
 /// Finds and prices every line, or lists every fault.
@@ -107,7 +132,10 @@ pub(super) fn price_lines(
     context: &mut Context<'_>,
 ) -> Result<(Vec<OrderItem>, Currency), Rejection> {
     if lines.is_empty() || lines.len() > LINES_MAX {
-        return Err(Rejection::invalid("/items", format!("must have 1 to {LINES_MAX} lines")));
+        return Err(Rejection::invalid(
+            "/items",
+            format!("must have 1 to {LINES_MAX} lines"),
+        ));
     }
     let mut faults = Vec::new();
     let mut found = Vec::new();
@@ -116,7 +144,10 @@ pub(super) fn price_lines(
         if let Err(fault) = check_quantity(line.quantity, &format!("{at}/quantity")) {
             faults.push(fault);
         }
-        if line.location_id.is_some_and(|id| !state.locations.contains(&id)) {
+        if line
+            .location_id
+            .is_some_and(|id| !state.locations.contains(&id))
+        {
             faults.push(Fault {
                 pointer: format!("{at}/location_id"),
                 message: "no such location".to_owned(),

@@ -24,14 +24,23 @@ impl LockOrder {
         state: &State,
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        let order = state.orders.get(&self.order_id).ok_or(Rejection::NotFound)?;
+        let order = state
+            .orders
+            .get(&self.order_id)
+            .ok_or(Rejection::NotFound)?;
         let Some(locked) = settle::lock(order, context) else {
             return Err(Rejection::OrderAlreadyLocked);
         };
         if !order.is_unpaid() {
-            return Err(Rejection::InvalidState { from: order.status, to: "locked" });
+            return Err(Rejection::InvalidState {
+                from: order.status,
+                to: "locked",
+            });
         }
-        let reply = Reply::Order { id: order.id, to_maker: false };
+        let reply = Reply::Order {
+            id: order.id,
+            to_maker: false,
+        };
         Ok(Decision::changed(vec![locked], reply))
     }
 }

@@ -48,7 +48,10 @@ impl PlaceOrder {
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
         let (id, changes) = self.place(state, context)?;
-        Ok(Decision::created(changes, Reply::Order { id, to_maker: true }))
+        Ok(Decision::created(
+            changes,
+            Reply::Order { id, to_maker: true },
+        ))
     }
 
     /// The changes that make the order, and its id.
@@ -61,13 +64,23 @@ impl PlaceOrder {
         let id = order.id;
         let mut changes = Vec::new();
         if self.draft {
-            changes.push(Event::OrderPlaced { order: Box::new(order) }.into());
+            changes.push(
+                Event::OrderPlaced {
+                    order: Box::new(order),
+                }
+                .into(),
+            );
         } else {
             let expires_at = supply::expiry(state, &order, context);
             let none = BTreeMap::new();
             let holds = supply::take(state, (id, &order.items), expires_at, &none, context)?;
             order.payment_expires_at = Some(expires_at);
-            changes.push(Event::OrderPlaced { order: Box::new(order) }.into());
+            changes.push(
+                Event::OrderPlaced {
+                    order: Box::new(order),
+                }
+                .into(),
+            );
             changes.push(supply::reserved(id, holds));
         }
         if !self.contact.is_empty() {
@@ -84,7 +97,11 @@ impl PlaceOrder {
         Ok(Order {
             id,
             number: state.lane.next_order_number,
-            status: if self.draft { OrderStatus::Draft } else { OrderStatus::Pending },
+            status: if self.draft {
+                OrderStatus::Draft
+            } else {
+                OrderStatus::Pending
+            },
             payment_status: PaymentState::Pending,
             financial_status: FinancialStatus::Draft,
             currency,

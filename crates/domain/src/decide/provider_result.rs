@@ -51,7 +51,10 @@ impl ProviderResult {
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
         let payment = state.payment(self.payment_id).ok_or(Rejection::NotFound)?;
-        let order = state.orders.get(&payment.order_id).ok_or(Rejection::NotFound)?;
+        let order = state
+            .orders
+            .get(&payment.order_id)
+            .ok_or(Rejection::NotFound)?;
         let reply = Reply::Payment(payment.id);
         match &self.outcome {
             ProviderOutcome::Failed { code } => {
@@ -60,7 +63,11 @@ impl ProviderResult {
                 }
                 Ok(Decision::changed(failed(order, payment, code), reply))
             }
-            ProviderOutcome::Succeeded { provider_payment_id, amount, currency } => {
+            ProviderOutcome::Succeeded {
+                provider_payment_id,
+                amount,
+                currency,
+            } => {
                 if payment.status.is_captured() {
                     return Ok(Decision::repeated(reply));
                 }
@@ -107,11 +114,14 @@ fn succeeded(
     match settle::pay(state, order, receipt, context) {
         Ok(changes) => Ok(changes),
         Err(refusal) => {
-            let why = match refusal {
-                Rejection::InsufficientStock(_) => "paid after expiry, stock gone",
-                Rejection::AlreadyCancelled => "paid after cancellation",
-                Rejection::AlreadyPaid => "order paid twice",
-                other => return Err(other),
+            let why = if matches!(refusal, Rejection::InsufficientStock(_)) {
+                "paid after expiry, stock gone"
+            } else if refusal == Rejection::AlreadyCancelled {
+                "paid after cancellation"
+            } else if refusal == Rejection::AlreadyPaid {
+                "order paid twice"
+            } else {
+                return Err(refusal);
             };
             Ok(take_and_return(payment, provider_payment_id, why, context))
         }

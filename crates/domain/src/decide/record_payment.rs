@@ -34,11 +34,20 @@ impl RecordPayment {
         state: &State,
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        let order = state.orders.get(&self.order_id).ok_or(Rejection::NotFound)?;
-        if self.amount.is_some_and(|amount| amount != order.totals.total_amount) {
+        let order = state
+            .orders
+            .get(&self.order_id)
+            .ok_or(Rejection::NotFound)?;
+        if self
+            .amount
+            .is_some_and(|amount| amount != order.totals.total_amount)
+        {
             return Err(Rejection::AmountMismatch);
         }
-        let reply = Reply::Order { id: order.id, to_maker: false };
+        let reply = Reply::Order {
+            id: order.id,
+            to_maker: false,
+        };
         if order.paid_at.is_some() && order.status != OrderStatus::Cancelled {
             let same = order.payment_reference.as_ref() == Some(&self.payment_reference);
             let twice = crate::planted::is(crate::planted::Bug::PaymentAppliedTwice);
@@ -56,7 +65,12 @@ impl RecordPayment {
             payment_method: Some(self.payment_method.clone()),
             payment_reference: self.payment_reference.clone(),
         };
-        let mut changes = vec![Event::PaymentStarted { payment: Box::new(payment) }.into()];
+        let mut changes = vec![
+            Event::PaymentStarted {
+                payment: Box::new(payment),
+            }
+            .into(),
+        ];
         if crate::planted::is(crate::planted::Bug::PaymentAppliedTwice) && order.paid_at.is_some() {
             changes.push(
                 Event::PaymentSucceeded {

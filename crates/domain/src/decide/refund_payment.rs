@@ -40,10 +40,16 @@ impl RefundPayment {
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
         let payment = state.payment(self.payment_id).ok_or(Rejection::NotFound)?;
-        let order = state.orders.get(&payment.order_id).ok_or(Rejection::NotFound)?;
+        let order = state
+            .orders
+            .get(&payment.order_id)
+            .ok_or(Rejection::NotFound)?;
         self.check_items(state, order)?;
         if !payment.status.is_captured() {
-            return Err(Rejection::InvalidState { from: order.status, to: "refunded" });
+            return Err(Rejection::InvalidState {
+                from: order.status,
+                to: "refunded",
+            });
         }
         let left = payment.refundable();
         let amount = match self.amount {
@@ -65,11 +71,24 @@ impl RefundPayment {
         let mut changes: Vec<Change> = vec![Event::PaymentRefunded { refund }.into()];
         if !units.is_empty() {
             let reason = "refund".to_owned();
-            changes.push(Event::StockReturned { order_id: order.id, units, reason }.into());
+            changes.push(
+                Event::StockReturned {
+                    order_id: order.id,
+                    units,
+                    reason,
+                }
+                .into(),
+            );
         }
         if order.paid_at.is_some() && is_the_orders(state, order, payment) {
             let in_full = amount == left;
-            changes.push(Event::OrderRefunded { order_id: order.id, in_full }.into());
+            changes.push(
+                Event::OrderRefunded {
+                    order_id: order.id,
+                    in_full,
+                }
+                .into(),
+            );
         }
         Ok(Decision::created(changes, Reply::Refund(order.id, id)))
     }
@@ -86,17 +105,25 @@ impl RefundPayment {
                 message,
             };
             match order.items.iter().find(|item| item.id == *id) {
-                None => faults.push(fault("order_item_id", "no such line in this order".to_owned())),
+                None => faults.push(fault(
+                    "order_item_id",
+                    "no such line in this order".to_owned(),
+                )),
                 Some(item) => {
-                    let left =
-                        item.quantity.saturating_sub(refunded.get(id).copied().unwrap_or(0));
+                    let left = item
+                        .quantity
+                        .saturating_sub(refunded.get(id).copied().unwrap_or(0));
                     if *quantity < 1 || *sum > left {
                         faults.push(fault("quantity", format!("must be between 1 and {left}")));
                     }
                 }
             }
         }
-        if faults.is_empty() { Ok(()) } else { Err(Rejection::Invalid(faults)) }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Rejection::Invalid(faults))
+        }
     }
 
     /// What the lines' units cost: the order's total shared out over its lines, so that
@@ -106,10 +133,11 @@ impl RefundPayment {
         let shares = allocate(order.totals.total_amount, &weights);
         let mut sum = Amount::ZERO;
         for (item, share) in order.items.iter().zip(shares) {
-            let units: i64 =
-                self.items.iter().filter(|(id, _)| *id == item.id).fold(0, |sum, (_, quantity)| {
-                    sum.saturating_add(*quantity)
-                });
+            let units: i64 = self
+                .items
+                .iter()
+                .filter(|(id, _)| *id == item.id)
+                .fold(0, |sum, (_, quantity)| sum.saturating_add(*quantity));
             sum = sum.plus(share.ratio(units, item.quantity.max(1))?)?;
         }
         Ok(sum)
@@ -159,11 +187,20 @@ fn all_units_left(state: &State, order: &Order) -> Vec<(OrderItemId, i64)> {
         let gone = refunded.get(&item.id).copied().unwrap_or(0);
         (item.id, item.quantity.saturating_sub(gone))
     };
-    order.items.iter().map(left).filter(|(_, quantity)| *quantity > 0).collect()
+    order
+        .items
+        .iter()
+        .map(left)
+        .filter(|(_, quantity)| *quantity > 0)
+        .collect()
 }
 
 /// Whether this payment is the one that paid the order, and not one that came late or twice.
 fn is_the_orders(state: &State, order: &Order, payment: &Payment) -> bool {
     let paid = order.payment_reference.as_ref() == Some(&payment.provider_reference);
-    paid || state.payments_of(order.id).filter(|payment| payment.status.is_captured()).count() == 1
+    paid || state
+        .payments_of(order.id)
+        .filter(|payment| payment.status.is_captured())
+        .count()
+        == 1
 }

@@ -26,7 +26,11 @@ impl RemoveCartItem {
         state: &State,
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        let mut cart = state.carts.get(&self.cart_id).ok_or(Rejection::NotFound)?.clone();
+        let mut cart = state
+            .carts
+            .get(&self.cart_id)
+            .ok_or(Rejection::NotFound)?
+            .clone();
         let lines = cart.items.len();
         cart.items.retain(|item| item.id != self.item_id);
         if cart.items.len() == lines {

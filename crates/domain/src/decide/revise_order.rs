@@ -81,13 +81,19 @@ impl ReviseOrder {
         state: &State,
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        let order = state.orders.get(&self.order_id).ok_or(Rejection::NotFound)?;
+        let order = state
+            .orders
+            .get(&self.order_id)
+            .ok_or(Rejection::NotFound)?;
         let money = self.lines.is_some()
             || self.discount.is_some()
             || self.tax.is_some()
             || self.shipping.is_some();
-        let mut changes =
-            if money { self.revised(state, order, context)? } else { self.annotated(order) };
+        let mut changes = if money {
+            self.revised(state, order, context)?
+        } else {
+            self.annotated(order)
+        };
         if self.version.is_some_and(|version| version != order.version) {
             return Err(Rejection::VersionConflict);
         }
@@ -97,7 +103,13 @@ impl ReviseOrder {
         if contact != before {
             changes.push(Row::Contact(order.id, contact).into());
         }
-        Ok(Decision::changed(changes, Reply::Order { id: order.id, to_maker: false }))
+        Ok(Decision::changed(
+            changes,
+            Reply::Order {
+                id: order.id,
+                to_maker: false,
+            },
+        ))
     }
 
     fn annotated(&self, order: &Order) -> Vec<Change> {
@@ -105,13 +117,22 @@ impl ReviseOrder {
             return Vec::new();
         }
         let (notes, admin_notes) = self.texts(order);
-        vec![Event::OrderAnnotated { order_id: order.id, notes, admin_notes }.into()]
+        vec![
+            Event::OrderAnnotated {
+                order_id: order.id,
+                notes,
+                admin_notes,
+            }
+            .into(),
+        ]
     }
 
     fn texts(&self, order: &Order) -> (Option<String>, Option<String>) {
         (
             self.notes.clone().unwrap_or_else(|| order.notes.clone()),
-            self.admin_notes.clone().unwrap_or_else(|| order.admin_notes.clone()),
+            self.admin_notes
+                .clone()
+                .unwrap_or_else(|| order.admin_notes.clone()),
         )
     }
 
@@ -138,7 +159,10 @@ impl ReviseOrder {
             return Err(Rejection::OrderLocked);
         }
         if !order.is_unpaid() {
-            return Err(Rejection::InvalidState { from: order.status, to: order.status.name() });
+            return Err(Rejection::InvalidState {
+                from: order.status,
+                to: order.status.name(),
+            });
         }
         let mut changes = Vec::new();
         let mut holds = None;
@@ -146,7 +170,13 @@ impl ReviseOrder {
             (&self.lines, order.status, order.payment_expires_at)
         {
             let credit = supply::credit_of(state, order.id);
-            holds = Some(supply::take(state, (order.id, &items), until, &credit, context)?);
+            holds = Some(supply::take(
+                state,
+                (order.id, &items),
+                until,
+                &credit,
+                context,
+            )?);
             changes.extend(supply::released(state, order.id, HoldStatus::Cancelled));
         }
         let (notes, admin_notes) = self.texts(order);
@@ -162,7 +192,12 @@ impl ReviseOrder {
             updated_at: context.now,
             ..order.clone()
         };
-        changes.push(Event::OrderRevised { order: Box::new(revised) }.into());
+        changes.push(
+            Event::OrderRevised {
+                order: Box::new(revised),
+            }
+            .into(),
+        );
         changes.extend(holds.map(|holds| supply::reserved(order.id, holds)));
         Ok(changes)
     }

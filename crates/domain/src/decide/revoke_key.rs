@@ -36,7 +36,10 @@ impl RevokeKey {
         if key.revoked_at.is_some() {
             return Ok(Decision::repeated(reply));
         }
-        let revoked = ApiKey { revoked_at: Some(context.now), ..key.clone() };
+        let revoked = ApiKey {
+            revoked_at: Some(context.now),
+            ..key.clone()
+        };
         Ok(Decision::changed(vec![Row::Key(revoked).into()], reply))
     }
 }

@@ -29,7 +29,10 @@ impl SetShipping {
         state: &State,
         _context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        let order = state.orders.get(&self.order_id).ok_or(Rejection::NotFound)?;
+        let order = state
+            .orders
+            .get(&self.order_id)
+            .ok_or(Rejection::NotFound)?;
         match order.status {
             OrderStatus::Paid
             | OrderStatus::Processing
@@ -39,7 +42,10 @@ impl SetShipping {
             | OrderStatus::Pending
             | OrderStatus::Cancelled
             | OrderStatus::Refunded => {
-                return Err(Rejection::InvalidState { from: order.status, to: "shipped" });
+                return Err(Rejection::InvalidState {
+                    from: order.status,
+                    to: "shipped",
+                });
             }
         }
         let event = Event::OrderShippingSet {
@@ -47,6 +53,12 @@ impl SetShipping {
             tracking_number: self.tracking_number.clone(),
             carrier: self.carrier.clone(),
         };
-        Ok(Decision::changed(vec![event.into()], Reply::Order { id: order.id, to_maker: false }))
+        Ok(Decision::changed(
+            vec![event.into()],
+            Reply::Order {
+                id: order.id,
+                to_maker: false,
+            },
+        ))
     }
 }

@@ -38,9 +38,17 @@ impl SetStock {
     ) -> Result<Decision, Rejection> {
         let level = level_for(state, self.variant_id, self.location_id)?;
         let bounds = [
-            ("/stock_quantity", self.stock_quantity, level.stock_quantity.min(0)),
+            (
+                "/stock_quantity",
+                self.stock_quantity,
+                level.stock_quantity.min(0),
+            ),
             ("/backorder_limit", self.backorder_limit, 0),
-            ("/low_stock_threshold", self.low_stock_threshold.flatten(), 0),
+            (
+                "/low_stock_threshold",
+                self.low_stock_threshold.flatten(),
+                0,
+            ),
         ];
         for (pointer, value, least) in bounds {
             if value.is_some_and(|value| value < least || value > STOCK_MAX) {
@@ -60,9 +68,14 @@ impl SetStock {
         let event = Event::StockSet {
             level: level.key(),
             stock_quantity,
-            low_stock_threshold: self.low_stock_threshold.unwrap_or(level.low_stock_threshold),
+            low_stock_threshold: self
+                .low_stock_threshold
+                .unwrap_or(level.low_stock_threshold),
             backorder_limit,
         };
-        Ok(Decision::changed(vec![event.into()], Reply::Level(level.key())))
+        Ok(Decision::changed(
+            vec![event.into()],
+            Reply::Level(level.key()),
+        ))
     }
 }

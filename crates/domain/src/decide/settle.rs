@@ -17,18 +17,29 @@ use crate::stock::HoldStatus;
 pub(super) fn lock(order: &Order, context: &Context<'_>) -> Option<Change> {
     (order.financial_status == FinancialStatus::Draft).then(|| {
         let snapshot_hash = context.seal.seal(order);
-        Event::OrderLocked { order_id: order.id, snapshot_hash }.into()
+        Event::OrderLocked {
+            order_id: order.id,
+            snapshot_hash,
+        }
+        .into()
     })
 }
 
 /// The order's payment that still waits for its outcome.
 pub(super) fn pending_payment(state: &State, order_id: OrderId) -> Option<&Payment> {
-    state.payments_of(order_id).find(|payment| payment.status == PaymentStatus::Pending)
+    state
+        .payments_of(order_id)
+        .find(|payment| payment.status == PaymentStatus::Pending)
 }
 
 /// The number of the order's next attempt.
 pub(super) fn next_attempt(state: &State, order_id: OrderId) -> i64 {
-    state.payments_of(order_id).map(|payment| payment.attempt).max().unwrap_or(0).saturating_add(1)
+    state
+        .payments_of(order_id)
+        .map(|payment| payment.attempt)
+        .max()
+        .unwrap_or(0)
+        .saturating_add(1)
 }
 
 /// The money that arrived, and how to call it.
@@ -57,7 +68,13 @@ pub(super) fn pay(
         OrderStatus::Draft => {
             let holds = take_now(context)?;
             let payment_expires_at = supply::expiry(state, order, context);
-            changes.push(Event::OrderSubmitted { order_id: id, payment_expires_at }.into());
+            changes.push(
+                Event::OrderSubmitted {
+                    order_id: id,
+                    payment_expires_at,
+                }
+                .into(),
+            );
             let convert = supply::converted(id, holds.iter());
             changes.push(supply::reserved(id, holds));
             changes.push(convert);
@@ -110,7 +127,13 @@ pub(super) fn cancel_pending(
     state
         .payments_of(order_id)
         .filter(move |payment| payment.status == PaymentStatus::Pending && Some(payment.id) != but)
-        .map(move |payment| Event::PaymentCancelled { order_id, payment_id: payment.id }.into())
+        .map(move |payment| {
+            Event::PaymentCancelled {
+                order_id,
+                payment_id: payment.id,
+            }
+            .into()
+        })
 }
 
 /// A refund of `amount` of a payment, with nothing put back.
@@ -151,7 +174,10 @@ pub(super) fn cancel(
             changes.extend(cancel_pending(state, id, None));
         }
         OrderStatus::Paid | OrderStatus::Processing => {
-            for payment in state.payments_of(id).filter(|p| p.refundable().is_positive()) {
+            for payment in state
+                .payments_of(id)
+                .filter(|p| p.refundable().is_positive())
+            {
                 let why = Some("order cancelled".to_owned());
                 let (_, refund) = refund(payment, payment.refundable(), why, context);
                 changes.push(Event::PaymentRefunded { refund }.into());
@@ -159,16 +185,38 @@ pub(super) fn cancel(
             let units = unreturned_units(state, id);
             if !units.is_empty() {
                 let reason = "order cancelled".to_owned();
-                changes.push(Event::StockReturned { order_id: id, units, reason }.into());
+                changes.push(
+                    Event::StockReturned {
+                        order_id: id,
+                        units,
+                        reason,
+                    }
+                    .into(),
+                );
             }
-            changes.push(Event::OrderRefunded { order_id: id, in_full: true }.into());
+            changes.push(
+                Event::OrderRefunded {
+                    order_id: id,
+                    in_full: true,
+                }
+                .into(),
+            );
         }
         OrderStatus::Cancelled => return Err(Rejection::AlreadyCancelled),
         OrderStatus::Shipped | OrderStatus::Delivered | OrderStatus::Refunded => {
-            return Err(Rejection::InvalidState { from: order.status, to: "cancelled" });
+            return Err(Rejection::InvalidState {
+                from: order.status,
+                to: "cancelled",
+            });
         }
     }
-    changes.push(Event::OrderCancelled { order_id: id, reason }.into());
+    changes.push(
+        Event::OrderCancelled {
+            order_id: id,
+            reason,
+        }
+        .into(),
+    );
     Ok(changes)
 }
 
@@ -178,7 +226,9 @@ pub(super) fn unreturned_units(
     order_id: OrderId,
 ) -> Vec<(crate::stock::LevelKey, i64)> {
     let mut returned: BTreeMap<crate::ids::VariantId, i64> = BTreeMap::new();
-    let Some(order) = state.orders.get(&order_id) else { return Vec::new() };
+    let Some(order) = state.orders.get(&order_id) else {
+        return Vec::new();
+    };
     for refund in state.refunds_of(order_id).filter(|refund| refund.restock) {
         for (item_id, quantity) in &refund.items {
             if let Some(item) = order.items.iter().find(|item| item.id == *item_id) {

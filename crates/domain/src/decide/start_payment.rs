@@ -12,6 +12,7 @@ use crate::order::{Order, OrderStatus};
 use crate::payment::{Payment, PaymentStatus, Provider, provider_key};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::tenant::Settings;
 use crate::time::Timestamp;
 
 /// A payment to be started. While one is pending, that one is answered.
@@ -33,7 +34,10 @@ impl StartPayment {
         state: &State,
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        let order = state.orders.get(&self.order_id).ok_or(Rejection::NotFound)?;
+        let order = state
+            .orders
+            .get(&self.order_id)
+            .ok_or(Rejection::NotFound)?;
         match order.status {
             OrderStatus::Draft | OrderStatus::Pending => {}
             OrderStatus::Cancelled => return Err(Rejection::AlreadyCancelled),
@@ -67,13 +71,26 @@ pub(super) fn start(
             let until = supply::expiry(state, order, context);
             let none = BTreeMap::new();
             let holds = supply::take(state, (order.id, &order.items), until, &none, context)?;
-            let submitted = Event::OrderSubmitted { order_id: order.id, payment_expires_at: until };
+            let submitted = Event::OrderSubmitted {
+                order_id: order.id,
+                payment_expires_at: until,
+            };
             changes.push(submitted.into());
             changes.push(supply::reserved(order.id, holds));
             until
         }
     };
-    let held_until = extend(state, order, provider, held_until, context, &mut changes);
+    let until = extended(settings, order, provider, held_until, context);
+    if until > held_until {
+        changes.push(
+            Event::HoldsExtended {
+                order_id: order.id,
+                expires_at: until,
+            }
+            .into(),
+        );
+    }
+    let held_until = until;
     changes.extend(settle::lock(order, context));
     let grace = settings.payment_grace_seconds.saturating_mul(1_000);
     let attempt = settle::next_attempt(state, order.id);
@@ -82,7 +99,10 @@ pub(super) fn start(
         order_id: order.id,
         attempt,
         provider,
-        payment_method: request.payment_method.clone().or_else(|| order.payment_method.clone()),
+        payment_method: request
+            .payment_method
+            .clone()
+            .or_else(|| order.payment_method.clone()),
         status: PaymentStatus::Pending,
         amount: order.totals.total_amount,
         refunded_amount: Amount::ZERO,
@@ -90,35 +110,39 @@ pub(super) fn start(
         provider_reference: provider_key(order.id, attempt),
         provider_payment_id: None,
         return_url: request.return_url.clone(),
-        expires_at: Some(held_until.plus_millis(grace.saturating_neg()).max(context.now)),
+        expires_at: Some(
+            held_until
+                .plus_millis(grace.saturating_neg())
+                .max(context.now),
+        ),
         failure_code: None,
         created_at: context.now,
         updated_at: context.now,
     };
     let id = payment.id;
-    changes.push(Event::PaymentStarted { payment: Box::new(payment) }.into());
+    changes.push(
+        Event::PaymentStarted {
+            payment: Box::new(payment),
+        }
+        .into(),
+    );
     Ok((id, changes))
 }
 
-/// Lengthens a hold that is too short for the provider's minimum and the grace, within the cap;
-/// returns when it ends.
-fn extend(
-    state: &State,
+/// When a hold is to end that may be too short for the provider's minimum and the grace: later,
+/// within the cap.
+fn extended(
+    settings: &Settings,
     order: &Order,
     provider: Provider,
     held_until: Timestamp,
     context: &Context<'_>,
-    changes: &mut Vec<Change>,
 ) -> Timestamp {
-    let Some(settings) = state.settings() else { return held_until };
     let grace = settings.payment_grace_seconds.saturating_mul(1_000);
-    let wanted = context.now.plus_millis(provider.window_min_millis().saturating_add(grace));
+    let wanted = context
+        .now
+        .plus_millis(provider.window_min_millis().saturating_add(grace));
     let cap = settings.hold_extension_max_minutes.saturating_mul(60_000);
     let left = cap.saturating_sub(order.hold_extended_millis).max(0);
-    let until = wanted.min(held_until.plus_millis(left));
-    if until <= held_until {
-        return held_until;
-    }
-    changes.push(Event::HoldsExtended { order_id: order.id, expires_at: until }.into());
-    until
+    wanted.min(held_until.plus_millis(left)).max(held_until)
 }

@@ -35,7 +35,9 @@ pub(super) fn take(
     let mut units: BTreeMap<(ProductId, VariantId, LocationId), i64> = BTreeMap::new();
     for (item, parts) in items.iter().zip(takes) {
         for (location, quantity) in parts {
-            let sum = units.entry((item.product_id, item.variant_id, location)).or_insert(0);
+            let sum = units
+                .entry((item.product_id, item.variant_id, location))
+                .or_insert(0);
             *sum = sum.saturating_add(quantity);
         }
     }
@@ -75,22 +77,36 @@ pub(super) fn reserved(order_id: OrderId, holds: Vec<Hold>) -> Change {
 }
 
 /// The event that turns holds into a sale.
-pub(super) fn converted<'a>(
-    order_id: OrderId,
-    holds: impl Iterator<Item = &'a Hold>,
-) -> Change {
-    Event::StockConverted { order_id, holds: holds.map(|hold| hold.id).collect() }.into()
+pub(super) fn converted<'a>(order_id: OrderId, holds: impl Iterator<Item = &'a Hold>) -> Change {
+    Event::StockConverted {
+        order_id,
+        holds: holds.map(|hold| hold.id).collect(),
+    }
+    .into()
 }
 
 /// The event that lets an order's active holds go, if it has any.
 pub(super) fn released(state: &State, order_id: OrderId, status: HoldStatus) -> Option<Change> {
-    let holds: Vec<_> = state.active_holds_of(order_id).map(|hold| hold.id).collect();
-    (!holds.is_empty()).then(|| Event::StockReleased { order_id, holds, status }.into())
+    let holds: Vec<_> = state
+        .active_holds_of(order_id)
+        .map(|hold| hold.id)
+        .collect();
+    (!holds.is_empty()).then(|| {
+        Event::StockReleased {
+            order_id,
+            holds,
+            status,
+        }
+        .into()
+    })
 }
 
 /// What letting an order's active holds go gives back to each level.
 pub(super) fn credit_of(state: &State, order_id: OrderId) -> BTreeMap<LevelKey, i64> {
-    state.active_holds_of(order_id).map(|hold| (hold.level_key(), hold.quantity)).collect()
+    state
+        .active_holds_of(order_id)
+        .map(|hold| (hold.level_key(), hold.quantity))
+        .collect()
 }
 
 /// Where an order's sold units came from, for putting them back.

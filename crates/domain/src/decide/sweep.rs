@@ -25,7 +25,11 @@ impl Sweep {
         needs.due = SWEEP_MAX;
     }
 
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as every command")]
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "as every command"
+    )]
     pub(crate) fn decide(
         &self,
         _state: &State,
@@ -39,15 +43,23 @@ impl Sweep {
 /// them before its commands.
 #[must_use]
 pub fn expire_due(state: &State, now: Timestamp) -> Vec<Change> {
-    let mut due: Vec<OrderId> =
-        state.holds.values().filter(|hold| hold.is_due(now)).map(|hold| hold.order_id).collect();
+    let mut due: Vec<OrderId> = state
+        .holds
+        .values()
+        .filter(|hold| hold.is_due(now))
+        .map(|hold| hold.order_id)
+        .collect();
     due.dedup();
-    due.iter().flat_map(|order_id| expire(state, *order_id)).collect()
+    due.iter()
+        .flat_map(|order_id| expire(state, *order_id))
+        .collect()
 }
 
 fn expire(state: &State, order_id: OrderId) -> Vec<Change> {
-    let pending =
-        state.orders.get(&order_id).is_some_and(|order| order.status == OrderStatus::Pending);
+    let pending = state
+        .orders
+        .get(&order_id)
+        .is_some_and(|order| order.status == OrderStatus::Pending);
     let mut changes = Vec::new();
     changes.extend(supply::released(state, order_id, HoldStatus::Expired));
     if pending {

@@ -7,8 +7,7 @@ use crate::columns::{Columns, text};
 
 pub(crate) const CART: &str = "cart_id, currency, customer_id, customer_email, session_id, \
      order_id, version, created_at, updated_at";
-pub(crate) const ITEM: &str =
-    "item_id, product_id, variant_id, sku, title, quantity, unit_price";
+pub(crate) const ITEM: &str = "item_id, product_id, variant_id, sku, title, quantity, unit_price";
 
 /// Reads a cart without its items.
 pub(crate) fn read(row: &Row<'_>) -> Result<Cart> {
@@ -57,7 +56,11 @@ pub(crate) fn write(
     upsert.execute(params![
         tenant,
         text(cart.id),
-        if cart.order_id.is_some() { "converted" } else { "active" },
+        if cart.order_id.is_some() {
+            "converted"
+        } else {
+            "active"
+        },
         cart.currency.map(|currency| currency.code().to_owned()),
         cart.customer_id,
         cart.customer_email,
@@ -68,7 +71,10 @@ pub(crate) fn write(
         cart.updated_at.millis()
     ])?;
     let stood: &[CartItem] = before.map_or(&[], |cart| &cart.items);
-    for gone in stood.iter().filter(|item| !cart.items.iter().any(|kept| kept.id == item.id)) {
+    for gone in stood
+        .iter()
+        .filter(|item| !cart.items.iter().any(|kept| kept.id == item.id))
+    {
         let mut delete = conn.prepare_cached(
             "DELETE FROM cart_items WHERE tenant_id = ?1 AND cart_id = ?2 AND item_id = ?3",
         )?;

@@ -13,7 +13,12 @@ pub(crate) const VARIANT: &str =
 
 pub(crate) fn read_location(row: &Row<'_>) -> Result<Location> {
     let mut c = Columns::new(row);
-    Ok(Location { id: c.id()?, code: c.get()?, name: c.get()?, priority: c.get()? })
+    Ok(Location {
+        id: c.id()?,
+        code: c.get()?,
+        name: c.get()?,
+        priority: c.get()?,
+    })
 }
 
 pub(crate) fn read_product(row: &Row<'_>) -> Result<Product> {

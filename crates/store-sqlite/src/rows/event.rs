@@ -30,15 +30,16 @@ pub(crate) fn read(row: &Row<'_>) -> Result<RawEvent> {
 fn read_movements(json: &str) -> Result<Vec<Movement>> {
     let wrong = || unreadable(5, "a list of movements");
     let stored: Vec<StoredMovement> = serde_json::from_str(json).map_err(|_| wrong())?;
-    let movement = |(variant, location, delta_stock, delta_reserved, previous_seq): StoredMovement| {
-        Ok(Movement {
-            variant_id: variant.parse().map_err(|_| wrong())?,
-            location_id: location.parse().map_err(|_| wrong())?,
-            delta_stock,
-            delta_reserved,
-            previous_seq,
-        })
-    };
+    let movement =
+        |(variant, location, delta_stock, delta_reserved, previous_seq): StoredMovement| {
+            Ok(Movement {
+                variant_id: variant.parse().map_err(|_| wrong())?,
+                location_id: location.parse().map_err(|_| wrong())?,
+                delta_stock,
+                delta_reserved,
+                previous_seq,
+            })
+        };
     stored.into_iter().map(movement).collect()
 }
 
@@ -66,7 +67,13 @@ fn movements(movements: &[Movement]) -> String {
         .map(|m| {
             let (variant, location) = (m.variant_id.uuid(), m.location_id.uuid());
             let ids = (variant.to_string(), location.to_string());
-            (ids.0, ids.1, m.delta_stock, m.delta_reserved, m.previous_seq)
+            (
+                ids.0,
+                ids.1,
+                m.delta_stock,
+                m.delta_reserved,
+                m.previous_seq,
+            )
         })
         .collect();
     serde_json::json!(stored).to_string()

@@ -114,9 +114,8 @@ pub(crate) fn write(
             if before.items == order.items {
                 return Ok(());
             }
-            let mut delete = conn.prepare_cached(
-                "DELETE FROM order_items WHERE tenant_id = ?1 AND order_id = ?2",
-            )?;
+            let mut delete = conn
+                .prepare_cached("DELETE FROM order_items WHERE tenant_id = ?1 AND order_id = ?2")?;
             delete.execute(params![tenant, text(order.id)])?;
             write_items(conn, tenant, order)
         }
@@ -151,7 +150,9 @@ fn insert(conn: &Connection, tenant: &str, order: &Order) -> Result<()> {
         order.customer_id,
         order.customer_tier,
         order.payment_method,
-        order.payment_expires_at.map(domain::time::Timestamp::millis),
+        order
+            .payment_expires_at
+            .map(domain::time::Timestamp::millis),
         order.hold_extended_millis,
         order.notes,
         order.admin_notes,

@@ -110,8 +110,11 @@ pub(crate) fn write(
 }
 
 pub(crate) fn write_refund(conn: &Connection, tenant: &str, refund: &Refund) -> Result<()> {
-    let items: Vec<(String, i64)> =
-        refund.items.iter().map(|(id, quantity)| (id.uuid().to_string(), *quantity)).collect();
+    let items: Vec<(String, i64)> = refund
+        .items
+        .iter()
+        .map(|(id, quantity)| (id.uuid().to_string(), *quantity))
+        .collect();
     let mut insert = conn.prepare_cached(
         "INSERT INTO refunds (tenant_id, refund_id, payment_id, order_id, amount, currency, \
          items, restock, reason, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",

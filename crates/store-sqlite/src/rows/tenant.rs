@@ -16,8 +16,7 @@ pub(crate) const TENANT: &str = "tenant_id, slug, name, default_location_id, \
      payment_timeout_minutes, payment_grace_seconds, hold_extension_max_minutes, \
      default_provider, stock_mode, tax_rate_bps, tax_inclusive, shipping_flat_fee, \
      free_shipping_over, default_currency, low_stock_threshold, created_at";
-pub(crate) const KEY: &str =
-    "key_id, tenant_id, kind, name, prefix, hash, created_at, revoked_at";
+pub(crate) const KEY: &str = "key_id, tenant_id, kind, name, prefix, hash, created_at, revoked_at";
 
 /// Reads a tenant without its timeouts by method and tier.
 pub(crate) fn read(row: &Row<'_>) -> Result<Tenant> {
@@ -48,13 +47,11 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Tenant> {
 
 /// Adds the timeouts by method and tier.
 pub(crate) fn read_timeouts(conn: &Connection, tenant: &mut Tenant) -> Result<()> {
-    let mut select = conn.prepare_cached(
-        "SELECT kind, name, minutes FROM tenant_timeouts WHERE tenant_id = ?1",
-    )?;
+    let mut select = conn
+        .prepare_cached("SELECT kind, name, minutes FROM tenant_timeouts WHERE tenant_id = ?1")?;
     let mut rows = select.query([text(tenant.id)])?;
     while let Some(row) = rows.next()? {
-        let (kind, name, minutes): (String, String, i64) =
-            (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (kind, name, minutes): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let map = if kind == "tier" {
             &mut tenant.settings.payment_timeout_by_tier
         } else {
@@ -98,7 +95,9 @@ pub(crate) fn write(conn: &Connection, before: Option<&Tenant>, tenant: &Tenant)
         settings.tax_rate_bps,
         settings.tax_inclusive,
         settings.shipping_flat_fee.minor(),
-        settings.free_shipping_over.map(domain::money::Amount::minor),
+        settings
+            .free_shipping_over
+            .map(domain::money::Amount::minor),
         settings.default_currency.code(),
         settings.low_stock_threshold,
         tenant.created_at.millis()
@@ -167,13 +166,16 @@ pub(crate) fn write_key(conn: &Connection, key: &ApiKey) -> Result<()> {
 }
 
 pub(crate) fn read_lane(conn: &Connection, tenant: &str) -> Result<Option<Lane>> {
-    let mut select = conn.prepare_cached(
-        "SELECT seq, last_at, next_order_number FROM lanes WHERE tenant_id = ?1",
-    )?;
+    let mut select = conn
+        .prepare_cached("SELECT seq, last_at, next_order_number FROM lanes WHERE tenant_id = ?1")?;
     select
         .query_row([tenant], |row| {
             let mut c = Columns::new(row);
-            Ok(Lane { seq: c.get()?, last_at: c.time()?, next_order_number: c.get()? })
+            Ok(Lane {
+                seq: c.get()?,
+                last_at: c.time()?,
+                next_order_number: c.get()?,
+            })
         })
         .optional()
 }
@@ -203,6 +205,11 @@ pub(crate) fn write_lane(
     let mut insert = conn.prepare_cached(
         "INSERT INTO lanes (tenant_id, seq, last_at, next_order_number) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    insert.execute(params![tenant, lane.seq, lane.last_at.millis(), lane.next_order_number])?;
+    insert.execute(params![
+        tenant,
+        lane.seq,
+        lane.last_at.millis(),
+        lane.next_order_number
+    ])?;
     Ok(true)
 }

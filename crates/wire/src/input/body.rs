@@ -47,18 +47,30 @@ fn describe(error: &jsonschema::ValidationError<'_>) -> Vec<Fault> {
     match error.kind() {
         Kind::AdditionalProperties { unexpected } => unexpected
             .iter()
-            .map(|name| Fault { pointer: member(name), message: "is not a known field".to_owned() })
+            .map(|name| Fault {
+                pointer: member(name),
+                message: "is not a known field".to_owned(),
+            })
             .collect(),
         Kind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            vec![Fault { pointer: member(name), message: "is required".to_owned() }]
+            vec![Fault {
+                pointer: member(name),
+                message: "is required".to_owned(),
+            }]
         }
         Kind::Pattern { pattern } if pattern.starts_with("^[^\\u0000]") => {
-            vec![Fault { pointer: at, message: "must not contain U+0000".to_owned() }]
+            vec![Fault {
+                pointer: at,
+                message: "must not contain U+0000".to_owned(),
+            }]
         }
         _ => {
             let message: String = error.to_string().chars().take(300).collect();
-            vec![Fault { pointer: at, message }]
+            vec![Fault {
+                pointer: at,
+                message,
+            }]
         }
     }
 }
@@ -68,15 +80,20 @@ fn fractions(value: &Value, at: String) -> Vec<Fault> {
     match value {
         Value::Number(number) if number.is_f64() => {
             let message = "must be a whole number, without fraction or exponent".to_owned();
-            vec![Fault { pointer: at, message }]
+            vec![Fault {
+                pointer: at,
+                message,
+            }]
         }
         Value::Array(items) => {
             let each = items.iter().enumerate();
-            each.flat_map(|(index, item)| fractions(item, format!("{at}/{index}"))).collect()
+            each.flat_map(|(index, item)| fractions(item, format!("{at}/{index}")))
+                .collect()
         }
         Value::Object(members) => {
             let each = members.iter();
-            each.flat_map(|(name, item)| fractions(item, format!("{at}/{name}"))).collect()
+            each.flat_map(|(name, item)| fractions(item, format!("{at}/{name}")))
+                .collect()
         }
         _ => Vec::new(),
     }
@@ -86,24 +103,36 @@ fn fractions(value: &Value, at: String) -> Vec<Fault> {
 pub fn parse(bytes: &[u8]) -> Result<Value, BodyError> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let mut twice = Vec::new();
-    let value = Strict { twice: &mut twice, at: String::new() }
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value));
+    let value = Strict {
+        twice: &mut twice,
+        at: String::new(),
+    }
+    .deserialize(&mut deserializer)
+    .and_then(|value| deserializer.end().map(|()| value));
     match value {
         Ok(value) if twice.is_empty() => Ok(value),
         Ok(_) => Err(BodyError::Invalid(twice)),
         Err(error) if error.to_string().starts_with("number out of range") => {
             let message = format!("a {error}");
-            Err(BodyError::Invalid(vec![Fault { pointer: String::new(), message }]))
+            Err(BodyError::Invalid(vec![Fault {
+                pointer: String::new(),
+                message,
+            }]))
         }
-        Err(error) => Err(BodyError::Malformed(format!("the body is not JSON: {error}"))),
+        Err(error) => Err(BodyError::Malformed(format!(
+            "the body is not JSON: {error}"
+        ))),
     }
 }
 
 /// Turns a value that fits its schema into its type.
 pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Vec<Fault>> {
-    serde_json::from_value(value)
-        .map_err(|error| vec![Fault { pointer: String::new(), message: error.to_string() }])
+    serde_json::from_value(value).map_err(|error| {
+        vec![Fault {
+            pointer: String::new(),
+            message: error.to_string(),
+        }]
+    })
 }
 
 /// Builds a value and notes keys that stand twice in one object.
@@ -159,7 +188,11 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut items = Vec::new();
         loop {
             let at = format!("{}/{}", self.at, items.len());
-            let Some(item) = seq.next_element_seed(Strict { twice: self.twice, at })? else {
+            let Some(item) = seq.next_element_seed(Strict {
+                twice: self.twice,
+                at,
+            })?
+            else {
                 return Ok(Value::Array(items));
             };
             items.push(item);
@@ -172,9 +205,15 @@ impl<'de> Visitor<'de> for Strict<'_> {
             let at = format!("{}/{name}", self.at);
             if members.contains_key(&name) {
                 let message = "stands more than once".to_owned();
-                self.twice.push(Fault { pointer: at.clone(), message });
+                self.twice.push(Fault {
+                    pointer: at.clone(),
+                    message,
+                });
             }
-            let member = map.next_value_seed(Strict { twice: self.twice, at })?;
+            let member = map.next_value_seed(Strict {
+                twice: self.twice,
+                at,
+            })?;
             members.insert(name, member);
         }
         Ok(Value::Object(members))
@@ -191,7 +230,10 @@ mod tests {
         let schema = schema::object(
             &[
                 ("title", schema::name(3)),
-                ("lines", schema::list(schema::object(&[("n", schema::quantity())], &["n"]), 1, 2)),
+                (
+                    "lines",
+                    schema::list(schema::object(&[("n", schema::quantity())], &["n"]), 1, 2),
+                ),
             ],
             &["title"],
         );
@@ -199,9 +241,10 @@ mod tests {
         let cases: [(&str, &[&str]); 8] = [
             (r#"{"title":"abc"}"#, &[]),
             ("{}", &["/title"]),
-            (r#"{"title":"abcd","x":1,"lines":[{"n":0},{}]}"#, &[
-                "/lines/0/n", "/lines/1/n", "/title", "/x",
-            ]),
+            (
+                r#"{"title":"abcd","x":1,"lines":[{"n":0},{}]}"#,
+                &["/lines/0/n", "/lines/1/n", "/title", "/x"],
+            ),
             (r#"{"title":"a","lines":[{"n":1.0}]}"#, &["/lines/0/n"]),
             (r#"{"title":"a","lines":[{"n":1e3}]}"#, &["/lines/0/n"]),
             (r#"{"title":"a\u0000"}"#, &["/title"]),
@@ -209,8 +252,11 @@ mod tests {
             ("null", &[""]),
         ];
         for (body, expected) in cases {
-            let mut found: Vec<_> =
-                shape.faults(&parse(body.as_bytes()).unwrap()).into_iter().map(|f| f.pointer).collect();
+            let mut found: Vec<_> = shape
+                .faults(&parse(body.as_bytes()).unwrap())
+                .into_iter()
+                .map(|f| f.pointer)
+                .collect();
             found.sort();
             found.dedup();
             assert_eq!(found, expected, "{body}");
@@ -229,11 +275,30 @@ mod tests {
     #[test]
     fn what_is_not_json_is_malformed() {
         let deep = "[".repeat(10_000);
-        for body in ["", "{", "{]", "nul", "{} x", "{'a':1}", "NaN", "\u{feff}{}", &deep] {
-            assert!(matches!(parse(body.as_bytes()), Err(BodyError::Malformed(_))), "{body:.20}");
+        for body in [
+            "",
+            "{",
+            "{]",
+            "nul",
+            "{} x",
+            "{'a':1}",
+            "NaN",
+            "\u{feff}{}",
+            &deep,
+        ] {
+            assert!(
+                matches!(parse(body.as_bytes()), Err(BodyError::Malformed(_))),
+                "{body:.20}"
+            );
         }
-        assert!(matches!(parse(&[b'"', 0xff, b'"']), Err(BodyError::Malformed(_))));
+        assert!(matches!(
+            parse(&[b'"', 0xff, b'"']),
+            Err(BodyError::Malformed(_))
+        ));
         let digits = format!("[{}]", "9".repeat(400));
-        assert!(matches!(parse(digits.as_bytes()), Err(BodyError::Invalid(_))));
+        assert!(matches!(
+            parse(digits.as_bytes()),
+            Err(BodyError::Invalid(_))
+        ));
     }
 }

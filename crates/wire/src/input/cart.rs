@@ -85,7 +85,14 @@ impl AddItemBody {
             variant_id: faults.id("/variant_id", body.variant_id),
             sku: body.sku,
         };
-        faults.done(AddCartItem { cart_id, pick, quantity: body.quantity }.into())
+        faults.done(
+            AddCartItem {
+                cart_id,
+                pick,
+                quantity: body.quantity,
+            }
+            .into(),
+        )
     }
 }
 
@@ -128,6 +135,13 @@ impl ChangeItemBody {
                 QuantityChange::By(0)
             }
         };
-        faults.done(ChangeCartItem { cart_id, item_id, change }.into())
+        faults.done(
+            ChangeCartItem {
+                cart_id,
+                item_id,
+                change,
+            }
+            .into(),
+        )
     }
 }

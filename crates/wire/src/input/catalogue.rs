@@ -31,7 +31,10 @@ impl VariantBody {
         vec![
             ("sku", schema::nullable(schema::name(100))),
             ("title", schema::nullable(schema::name(200))),
-            ("options", schema::nullable(schema::map(schema::text(200), 20))),
+            (
+                "options",
+                schema::nullable(schema::map(schema::text(200), 20)),
+            ),
             ("unit_price", schema::money()),
             ("stock_quantity", schema::stock()),
         ]
@@ -91,7 +94,10 @@ impl NewProductBody {
         let simple = body.sku.is_some() || body.stock_quantity.is_some();
         let variants = match body.variants {
             Some(_) if simple => {
-                faults.add("/variants", "give variants, or the fields of a simple product");
+                faults.add(
+                    "/variants",
+                    "give variants, or the fields of a simple product",
+                );
                 Vec::new()
             }
             Some(variants) => variants.into_iter().map(VariantBody::into_new).collect(),
@@ -145,7 +151,10 @@ impl ChangeProductBody {
             ],
             &[],
         );
-        schema::with_example(shape, &json!({"title": "T-Shirt, organic", "unit_price": 2190}))
+        schema::with_example(
+            shape,
+            &json!({"title": "T-Shirt, organic", "unit_price": 2190}),
+        )
     }
 
     /// The command.
@@ -171,7 +180,10 @@ impl ChangeProductBody {
                 continue;
             };
             if variant.stock_quantity.is_some() {
-                faults.add(&at("stock_quantity"), "is set by PUT /stock once a variant exists");
+                faults.add(
+                    &at("stock_quantity"),
+                    "is set by PUT /stock once a variant exists",
+                );
             }
             variants.push(VariantChange {
                 id: faults.id(&at("id"), Some(id)),
@@ -229,13 +241,21 @@ impl NewLocationBody {
             ],
             &["code"],
         );
-        schema::with_example(shape, &json!({"code": "berlin", "name": "Berlin", "priority": 10}))
+        schema::with_example(
+            shape,
+            &json!({"code": "berlin", "name": "Berlin", "priority": 10}),
+        )
     }
 
     /// The command.
     pub fn command(body: Value) -> Result<Command, Vec<Fault>> {
         let body: Self = typed(body)?;
         let name = body.name.unwrap_or_else(|| body.code.clone());
-        Ok(AddLocation { code: body.code, name, priority: body.priority.unwrap_or_default() }.into())
+        Ok(AddLocation {
+            code: body.code,
+            name,
+            priority: body.priority.unwrap_or_default(),
+        }
+        .into())
     }
 }

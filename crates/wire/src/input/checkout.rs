@@ -15,7 +15,10 @@ use crate::schema;
 
 /// The providers' names.
 pub(super) fn provider_names() -> Vec<&'static str> {
-    Provider::ALL.iter().map(|provider| provider.name()).collect()
+    Provider::ALL
+        .iter()
+        .map(|provider| provider.name())
+        .collect()
 }
 
 /// Members of a shipping address, all optional.
@@ -105,7 +108,10 @@ impl CheckoutBody {
                 ("cartId", schema::uuid()),
                 ("customerEmail", schema::email()),
                 ("customerId", schema::nullable(schema::name(64))),
-                ("provider", schema::nullable(schema::one_of(&provider_names()))),
+                (
+                    "provider",
+                    schema::nullable(schema::one_of(&provider_names())),
+                ),
                 ("paymentMethod", schema::nullable(schema::name(100))),
                 ("returnUrl", schema::nullable(return_url())),
             ],

@@ -263,7 +263,10 @@ impl StatusBody {
     /// Its schema.
     #[must_use]
     pub fn schema() -> Value {
-        let names: Vec<_> = OrderStatus::ALL.iter().map(|status| status.name()).collect();
+        let names: Vec<_> = OrderStatus::ALL
+            .iter()
+            .map(|status| status.name())
+            .collect();
         let shape = schema::object(
             &[
                 ("status", schema::one_of(&names)),
@@ -283,7 +286,14 @@ impl StatusBody {
             faults.add("/status", "is unknown");
         }
         let status = status.unwrap_or(OrderStatus::Draft);
-        faults.done(ChangeStatus { order_id, status, notes: body.notes }.into())
+        faults.done(
+            ChangeStatus {
+                order_id,
+                status,
+                notes: body.notes,
+            }
+            .into(),
+        )
     }
 }
 
@@ -305,14 +315,22 @@ impl ShippingBody {
             ],
             &["tracking_number"],
         );
-        schema::with_example(shape, &json!({"tracking_number": "JD014600003", "carrier": "DHL"}))
+        schema::with_example(
+            shape,
+            &json!({"tracking_number": "JD014600003", "carrier": "DHL"}),
+        )
     }
 
     /// The command.
     pub fn command(order_id: OrderId, body: Value) -> Result<Command, Vec<Fault>> {
         let body: Self = typed(body)?;
         let (tracking_number, carrier) = (body.tracking_number, body.carrier);
-        Ok(SetShipping { order_id, tracking_number, carrier }.into())
+        Ok(SetShipping {
+            order_id,
+            tracking_number,
+            carrier,
+        }
+        .into())
     }
 }
 
@@ -337,6 +355,11 @@ impl CancelBody {
         only_unpaid: bool,
     ) -> Result<Command, Vec<Fault>> {
         let body: Self = body.map_or_else(|| Ok(Self::default()), typed)?;
-        Ok(CancelOrder { order_id, reason: body.reason, only_unpaid }.into())
+        Ok(CancelOrder {
+            order_id,
+            reason: body.reason,
+            only_unpaid,
+        }
+        .into())
     }
 }

@@ -18,7 +18,10 @@ pub(super) struct Faults(pub(super) Vec<Fault>);
 
 impl Faults {
     pub(super) fn add(&mut self, pointer: &str, message: &str) {
-        self.0.push(Fault { pointer: pointer.to_owned(), message: message.to_owned() });
+        self.0.push(Fault {
+            pointer: pointer.to_owned(),
+            message: message.to_owned(),
+        });
     }
 
     /// An id; the schema has seen to its form.
@@ -41,7 +44,11 @@ impl Faults {
 
     /// What was read, unless something was at fault.
     pub(super) fn done<T>(self, value: T) -> Result<T, Vec<Fault>> {
-        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.0)
+        }
     }
 }
 

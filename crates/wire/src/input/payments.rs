@@ -28,7 +28,10 @@ impl StartPaymentBody {
     pub fn schema() -> Value {
         let shape = schema::object(
             &[
-                ("provider", schema::nullable(schema::one_of(&provider_names()))),
+                (
+                    "provider",
+                    schema::nullable(schema::one_of(&provider_names())),
+                ),
                 ("payment_method", schema::nullable(schema::name(100))),
                 ("return_url", schema::nullable(return_url())),
             ],
@@ -69,7 +72,10 @@ impl RefundBody {
     #[must_use]
     pub fn schema() -> Value {
         let item = schema::object(
-            &[("order_item_id", schema::uuid()), ("quantity", schema::quantity())],
+            &[
+                ("order_item_id", schema::uuid()),
+                ("quantity", schema::quantity()),
+            ],
             &["order_item_id", "quantity"],
         );
         let shape = schema::object(

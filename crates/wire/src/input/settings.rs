@@ -49,7 +49,10 @@ impl SettingsBody {
                 ("payment_timeout_by_method", timeouts(minutes())),
                 ("payment_timeout_by_tier", timeouts(minutes())),
                 ("payment_grace_seconds", schema::integer(0, 3_600)),
-                ("hold_extension_max_minutes", schema::integer(0, MINUTES_MAX)),
+                (
+                    "hold_extension_max_minutes",
+                    schema::integer(0, MINUTES_MAX),
+                ),
                 ("default_provider", schema::one_of(&provider_names())),
                 ("stock_mode", schema::one_of(&["reserve", "immediate"])),
                 ("tax_rate_bps", schema::integer(0, 10_000)),
@@ -61,7 +64,10 @@ impl SettingsBody {
             ],
             &[],
         );
-        schema::with_example(shape, &json!({"payment_timeout_minutes": 15, "tax_rate_bps": 1900}))
+        schema::with_example(
+            shape,
+            &json!({"payment_timeout_minutes": 15, "tax_rate_bps": 1900}),
+        )
     }
 
     /// The command.

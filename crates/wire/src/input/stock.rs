@@ -106,5 +106,7 @@ impl AdjustStockBody {
 }
 
 fn variant(faults: &mut Faults, id: String) -> VariantId {
-    faults.id("/variant_id", Some(id)).unwrap_or_else(|| VariantId::from_uuid(Uuid::nil()))
+    faults
+        .id("/variant_id", Some(id))
+        .unwrap_or_else(|| VariantId::from_uuid(Uuid::nil()))
 }

@@ -24,7 +24,8 @@ impl NewTenantBody {
     /// Its schema.
     #[must_use]
     pub fn schema() -> Value {
-        let slug = json!({"type": "string", "pattern": "^[a-z0-9](-?[a-z0-9]){0,62}$", "maxLength": 63});
+        let slug =
+            json!({"type": "string", "pattern": "^[a-z0-9](-?[a-z0-9]){0,62}$", "maxLength": 63});
         let shape = schema::object(
             &[
                 ("slug", slug),
@@ -48,7 +49,14 @@ impl NewTenantBody {
             return Err(faults.0);
         };
         let name = body.name.unwrap_or_else(|| body.slug.clone());
-        faults.done(CreateTenant { slug: body.slug, name, default_currency }.into())
+        faults.done(
+            CreateTenant {
+                slug: body.slug,
+                name,
+                default_currency,
+            }
+            .into(),
+        )
     }
 }
 
@@ -64,7 +72,10 @@ impl NewKeyBody {
     #[must_use]
     pub fn schema() -> Value {
         let shape = schema::object(
-            &[("kind", schema::one_of(&["secret", "publishable"])), ("name", schema::name(200))],
+            &[
+                ("kind", schema::one_of(&["secret", "publishable"])),
+                ("name", schema::name(200)),
+            ],
             &["kind"],
         );
         schema::with_example(shape, &json!({"kind": "secret", "name": "backend"}))

@@ -59,12 +59,18 @@ impl<'a> CartView<'a> {
         let items: Vec<_> = cart.items.iter().map(CartItemView::new).collect();
         Self {
             id: Id::of(cart.id),
-            status: if cart.order_id.is_some() { "converted" } else { "active" },
+            status: if cart.order_id.is_some() {
+                "converted"
+            } else {
+                "active"
+            },
             currency: cart.currency.as_ref().map(domain::money::Currency::code),
             customer_id: cart.customer_id.as_deref(),
             customer_email: cart.customer_email.as_deref(),
             session_id: cart.session_id.as_deref(),
-            subtotal: items.iter().fold(0, |sum, item| sum.saturating_add(item.total_price)),
+            subtotal: items
+                .iter()
+                .fold(0, |sum, item| sum.saturating_add(item.total_price)),
             items,
             order_id: cart.order_id.map(Id::of),
             version: cart.version,

@@ -1,7 +1,7 @@
 //! Orders, what checkout answers, and their statistics.
 
 use domain::ids::TenantId;
-use domain::order::{Contact, Order, OrderItem};
+use domain::order::{Contact, FinancialStatus, Order, OrderItem, OrderStatus, PaymentState};
 use domain::payment::Payment;
 use engine::reader::OrderStats;
 use serde::Serialize;
@@ -178,11 +178,17 @@ impl<'a> OrderView<'a> {
             ("id", schema::uuid()),
             ("order_number", schema::text(20)),
             ("business_id", schema::uuid()),
-            ("status", names(&names_of(domain::order::OrderStatus::ALL, |s| s.name()))),
-            ("payment_status", names(&names_of(domain::order::PaymentState::ALL, |s| s.name()))),
+            (
+                "status",
+                names(&names_of(OrderStatus::ALL, OrderStatus::name)),
+            ),
+            (
+                "payment_status",
+                names(&names_of(PaymentState::ALL, PaymentState::name)),
+            ),
             (
                 "financial_status",
-                names(&names_of(domain::order::FinancialStatus::ALL, |s| s.name())),
+                names(&names_of(FinancialStatus::ALL, FinancialStatus::name)),
             ),
             ("currency", schema::currency()),
             ("subtotal", any()),

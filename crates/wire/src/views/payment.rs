@@ -59,8 +59,14 @@ impl<'a> PaymentView<'a> {
     pub fn schema() -> Value {
         let any = schema::any_integer;
         let maybe_text = || schema::nullable(schema::long_text());
-        let statuses: Vec<_> = PaymentStatus::ALL.iter().map(|status| status.name()).collect();
-        let providers: Vec<_> = Provider::ALL.iter().map(|provider| provider.name()).collect();
+        let statuses: Vec<_> = PaymentStatus::ALL
+            .iter()
+            .map(|status| status.name())
+            .collect();
+        let providers: Vec<_> = Provider::ALL
+            .iter()
+            .map(|provider| provider.name())
+            .collect();
         schema::answer(&[
             ("id", schema::uuid()),
             ("order_id", schema::uuid()),

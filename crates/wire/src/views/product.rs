@@ -112,8 +112,14 @@ impl<'a> VariantView<'a> {
             title: &variant.title,
             options: Options(&variant.options),
             unit_price: variant.unit_price.minor(),
-            stock_quantity: state.levels_of(variant.id).map(|level| level.stock_quantity).sum(),
-            reserved_stock: state.levels_of(variant.id).map(|level| level.reserved_stock).sum(),
+            stock_quantity: state
+                .levels_of(variant.id)
+                .map(|level| level.stock_quantity)
+                .sum(),
+            reserved_stock: state
+                .levels_of(variant.id)
+                .map(|level| level.reserved_stock)
+                .sum(),
             available,
             version: shown_variant_version(state, variant),
             in_stock: available > 0,

@@ -41,7 +41,9 @@ impl<'a> SettingsView<'a> {
             tax_rate_bps: settings.tax_rate_bps,
             tax_inclusive: settings.tax_inclusive,
             shipping_flat_fee: settings.shipping_flat_fee.minor(),
-            free_shipping_over: settings.free_shipping_over.map(domain::money::Amount::minor),
+            free_shipping_over: settings
+                .free_shipping_over
+                .map(domain::money::Amount::minor),
             default_currency: settings.default_currency.code(),
             low_stock_threshold: settings.low_stock_threshold,
         }

@@ -101,7 +101,10 @@ impl ReservationView {
             ("quantity", schema::any_integer()),
             ("reserved_at", schema::time()),
             ("expires_at", schema::time()),
-            ("status", schema::one_of(&["active", "converted", "expired", "cancelled"])),
+            (
+                "status",
+                schema::one_of(&["active", "converted", "expired", "cancelled"]),
+            ),
             ("created_at", schema::time()),
             ("updated_at", schema::time()),
         ])
@@ -131,7 +134,10 @@ impl<'a> MovementView<'a> {
             delta_stock: movement.delta_stock,
             delta_reserved: movement.delta_reserved,
             order_id: event.order_id.map(Id::of),
-            reason: payload.get("reason").and_then(Value::as_str).map(str::to_owned),
+            reason: payload
+                .get("reason")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
         }
     }
 }
@@ -151,7 +157,11 @@ impl<'a> ExplanationView<'a> {
         Self {
             levels: explanation.levels.iter().map(LevelView::new).collect(),
             holds: explanation.holds.iter().map(ReservationView::new).collect(),
-            movements: explanation.movements.iter().map(MovementView::new).collect(),
+            movements: explanation
+                .movements
+                .iter()
+                .map(MovementView::new)
+                .collect(),
         }
     }
 

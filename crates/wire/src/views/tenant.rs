@@ -57,7 +57,10 @@ pub struct KeyView<'a> {
 fn key_members() -> Vec<(&'static str, Value)> {
     vec![
         ("id", schema::uuid()),
-        ("kind", schema::one_of(&["secret", "publishable", "platform"])),
+        (
+            "kind",
+            schema::one_of(&["secret", "publishable", "platform"]),
+        ),
         ("name", schema::text(200)),
         ("prefix", schema::text(20)),
         ("created_at", schema::time()),

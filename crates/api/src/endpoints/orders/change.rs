@@ -9,24 +9,34 @@ use crate::call::Call;
 use crate::operation::{Access, Answer, Body, Operation, Subject, Verb};
 use crate::query::CLIENT_TOKEN;
 
+const REVISE_PROBLEMS: &[&str] = &[
+    "order_locked",
+    "invalid_state",
+    "version_conflict",
+    "insufficient_stock",
+    "currency_mismatch",
+];
+const PAY_PROBLEMS: &[&str] = &[
+    "already_paid",
+    "already_cancelled",
+    "insufficient_stock",
+    "amount_mismatch",
+];
+
 pub(super) fn operations() -> Vec<Operation> {
     let order = Operation {
         subject: Subject::Order,
         answer: Answer::One("Order"),
-        ..Operation::new("", Verb::Patch, "/orders/{id}", "", |call| Box::pin(revise(call)))
+        ..Operation::new("", Verb::Patch, "/orders/{id}", "", |call| {
+            Box::pin(revise(call))
+        })
     };
     vec![
         Operation {
             id: "revise_order",
             summary: "Change an order: its items and money until it is locked, its texts later",
             body: Body::Required(ReviseOrderBody::schema),
-            problems: &[
-                "order_locked",
-                "invalid_state",
-                "version_conflict",
-                "insufficient_stock",
-                "currency_mismatch",
-            ],
+            problems: REVISE_PROBLEMS,
             ..order
         },
         Operation {
@@ -43,12 +53,7 @@ pub(super) fn operations() -> Vec<Operation> {
             path: "/orders/{id}/payment",
             summary: "Record money that the shop's staff saw: the holds become a sale",
             body: Body::Required(RecordPaymentBody::schema),
-            problems: &[
-                "already_paid",
-                "already_cancelled",
-                "insufficient_stock",
-                "amount_mismatch",
-            ],
+            problems: PAY_PROBLEMS,
             handler: |call| Box::pin(pay(call)),
             ..order
         },
@@ -90,7 +95,11 @@ async fn revise(mut call: Call) -> Result<Response, Problem> {
 }
 
 async fn lock(call: Call) -> Result<Response, Problem> {
-    call.submit(Ok(LockOrder { order_id: call.id(0)? }.into())).await
+    call.submit(Ok(LockOrder {
+        order_id: call.id(0)?,
+    }
+    .into()))
+        .await
 }
 
 async fn pay(mut call: Call) -> Result<Response, Problem> {
@@ -110,5 +119,6 @@ async fn shipping(mut call: Call) -> Result<Response, Problem> {
 
 async fn cancel(mut call: Call) -> Result<Response, Problem> {
     let body = call.body.take();
-    call.submit(CancelBody::command(call.id(0)?, body, call.by_client_token)).await
+    call.submit(CancelBody::command(call.id(0)?, body, call.by_client_token))
+        .await
 }

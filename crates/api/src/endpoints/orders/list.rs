@@ -15,10 +15,16 @@ use crate::operation::{Answer, Operation, Verb};
 use crate::query::{CURSOR, Kind, LIMIT, Param, Query};
 use crate::respond;
 
-const FROM_DATE: Param =
-    Param { name: "from_date", kind: Kind::Time, about: "made at or after this time" };
-const TO_DATE: Param =
-    Param { name: "to_date", kind: Kind::Time, about: "made at or before this time" };
+const FROM_DATE: Param = Param {
+    name: "from_date",
+    kind: Kind::Time,
+    about: "made at or after this time",
+};
+const TO_DATE: Param = Param {
+    name: "to_date",
+    kind: Kind::Time,
+    about: "made at or before this time",
+};
 
 const FILTERS: &[Param] = &[
     Param {
@@ -47,12 +53,28 @@ const FILTERS: &[Param] = &[
         ]),
         about: "what became of the money",
     },
-    Param { name: "customer_id", kind: Kind::Text(64), about: "the caller's own id" },
-    Param { name: "customer_email", kind: Kind::Text(254), about: "the whole address" },
+    Param {
+        name: "customer_id",
+        kind: Kind::Text(64),
+        about: "the caller's own id",
+    },
+    Param {
+        name: "customer_email",
+        kind: Kind::Text(254),
+        about: "the whole address",
+    },
     FROM_DATE,
     TO_DATE,
-    Param { name: "min_amount", kind: Kind::Integer(0, AMOUNT_MAX), about: "costing at least" },
-    Param { name: "max_amount", kind: Kind::Integer(0, AMOUNT_MAX), about: "costing at most" },
+    Param {
+        name: "min_amount",
+        kind: Kind::Integer(0, AMOUNT_MAX),
+        about: "costing at least",
+    },
+    Param {
+        name: "max_amount",
+        kind: Kind::Integer(0, AMOUNT_MAX),
+        about: "costing at most",
+    },
     Param {
         name: "search",
         kind: Kind::Text(200),
@@ -63,7 +85,11 @@ const FILTERS: &[Param] = &[
         kind: Kind::OneOf(&["created_at", "total_amount"]),
         about: "created_at by default",
     },
-    Param { name: "order", kind: Kind::OneOf(&["asc", "desc"]), about: "desc by default" },
+    Param {
+        name: "order",
+        kind: Kind::OneOf(&["asc", "desc"]),
+        about: "desc by default",
+    },
     Param {
         name: "page",
         kind: Kind::Integer(1, 1_000_000),
@@ -100,7 +126,10 @@ fn filter(query: &Query) -> OrderFilter {
     let amount = |name| query.integer(name).and_then(Amount::new);
     OrderFilter {
         status: query.text("status").as_deref().and_then(OrderStatus::parse),
-        payment_status: query.text("payment_status").as_deref().and_then(PaymentState::parse),
+        payment_status: query
+            .text("payment_status")
+            .as_deref()
+            .and_then(PaymentState::parse),
         customer_id: query.text("customer_id"),
         customer_email: query.text("customer_email"),
         from_date: query.time("from_date"),
@@ -121,16 +150,29 @@ async fn list(call: Call) -> Result<Response, Problem> {
     let number = call.query.integer("page");
     if let Some(number) = number {
         let before = usize::try_from(number - 1).unwrap_or(0);
-        page = Page { from: Start::Offset(before * page.limit), limit: page.limit };
+        page = Page {
+            from: Start::Offset(before * page.limit),
+            limit: page.limit,
+        };
     }
-    let listed = call.services.reader.orders(call.tenant(), filter(&call.query), page).await;
+    let listed = call
+        .services
+        .reader
+        .orders(call.tenant(), filter(&call.query), page)
+        .await;
     let listed = listed.map_err(|error| unreadable(&error))?;
     let render = |id: &_| {
-        let reply = domain::command::Reply::Order { id: *id, to_maker: false };
+        let reply = domain::command::Reply::Order {
+            id: *id,
+            to_maker: false,
+        };
         call.services.codec.render(&listed.state, reply)
     };
     let items: Vec<_> = listed.ids.iter().map(render).collect();
-    let next = listed.next.zip(listed.ids.last()).map(|(at, id)| cursor::after(at, id.uuid()));
+    let next = listed
+        .next
+        .zip(listed.ids.last())
+        .map(|(at, id)| cursor::after(at, id.uuid()));
     let extra: Vec<_> = match number.zip(listed.total) {
         Some((number, total)) => vec![("total", total), ("page", number)],
         None => Vec::new(),
@@ -140,9 +182,18 @@ async fn list(call: Call) -> Result<Response, Problem> {
 
 async fn stats(call: Call) -> Result<Response, Problem> {
     let (from, to) = (call.query.time("from_date"), call.query.time("to_date"));
-    let stats = call.services.reader.order_stats(call.tenant(), from, to).await;
+    let stats = call
+        .services
+        .reader
+        .order_stats(call.tenant(), from, to)
+        .await;
     let stats = stats.map_err(|error| unreadable(&error))?;
     let state = call.load(domain::needs::Needs::default()).await?;
-    let currency = state.settings().map_or_else(String::new, |s| s.default_currency.to_string());
-    Ok(respond::json(200, StatsView::render(&stats, &currency).to_string()))
+    let currency = state
+        .settings()
+        .map_or_else(String::new, |s| s.default_currency.to_string());
+    Ok(respond::json(
+        200,
+        StatsView::render(&stats, &currency).to_string(),
+    ))
 }

@@ -1,0 +1,514 @@
+//! What each command must answer, and what it then changes in the model.
+
+use std::collections::BTreeMap;
+
+use domain::command::Command;
+use domain::decide::{
+    AddCartItem, AdjustStock, ChangeStatus, ConvertCart, LineRequest, PlaceOrder, ProviderOutcome,
+    ProviderResult, RecordPayment, RefundPayment, ReviseOrder, SetStock,
+};
+use domain::ids::{CartId, OrderId, PaymentId};
+use domain::order::OrderStatus;
+use domain::state::State;
+use engine::request::{Answer, Failure, Request};
+
+use super::observe::units_taken;
+use super::{Watched, World};
+use crate::model::{Cart, Line, Model, Order, Pay, Stand};
+
+/// How long an order holds its stock.
+const HOLD_MILLIS: i64 = 900_000;
+
+/// What an answer named: one or two ids.
+struct Named {
+    first: String,
+    second: String,
+}
+
+impl Named {
+    fn of(answer: &Result<Answer, Failure>) -> Self {
+        let body = answer.as_ref().map(|answer| answer.body.to_vec()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let mut words = text.split(' ').map(str::to_owned);
+        let mut word = || words.next().unwrap_or_default();
+        Self { first: word(), second: word() }
+    }
+
+    fn order(&self) -> Option<OrderId> {
+        self.first.parse().ok()
+    }
+
+    fn payment(&self) -> Option<PaymentId> {
+        self.second.parse().ok()
+    }
+}
+
+fn lines_of(requests: &[LineRequest]) -> Vec<Line> {
+    let line = |line: &LineRequest| Some((line.pick.variant_id?, line.quantity, line.location_id));
+    requests.iter().filter_map(line).collect()
+}
+
+impl<S: Watched> World<'_, S> {
+    /// Orders whose time the batch saw run out.
+    pub(super) fn settle_expired(&mut self, after: &State) {
+        let now = self.now;
+        for order in self.model.orders.values_mut() {
+            let due = order.stand == Stand::Waiting && order.expires_at <= now;
+            let seen = after.orders.get(&order.id).is_none_or(|o| o.status != OrderStatus::Pending);
+            if due && seen {
+                order.stand = Stand::Expired;
+                drop_pending(order, None);
+                give_back(&mut self.model.levels, order);
+            }
+        }
+    }
+
+    /// The code that a request must answer with; what it changes is taken into the model.
+    pub(super) fn expect(
+        &mut self,
+        request: &Request,
+        answer: &Result<Answer, Failure>,
+        after: &State,
+    ) -> &'static str {
+        if let Some(claim) = &request.claim
+            && let Some((meant, body)) = self.model.keys.get(&claim.key)
+        {
+            if *meant != claim.fingerprint {
+                return "idempotency_key_reused";
+            }
+            let same = answer.as_ref().is_ok_and(|a| a.replayed && a.body[..] == body[..]);
+            return if same { "ok" } else { "a replay" };
+        }
+        let expected = self.expect_command(&request.command, &Named::of(answer), after);
+        if let (Some(claim), "ok", Ok(answer)) = (&request.claim, expected, answer) {
+            self.model.keys.insert(claim.key, (claim.fingerprint, answer.body.to_vec()));
+        }
+        expected
+    }
+
+    fn expect_command(&mut self, command: &Command, named: &Named, after: &State) -> &'static str {
+        match command {
+            Command::PlaceOrder(place) => self.place(place, named, after),
+            Command::CreateCart(_) => {
+                let id: Option<CartId> = named.first.parse().ok();
+                self.model.carts.extend(id.map(|id| (id, Cart::default())));
+                "ok"
+            }
+            Command::AddCartItem(add) => self.add(add),
+            Command::ConvertCart(convert) => self.convert(convert, named, after),
+            Command::RecordPayment(record) => self.record(record, after),
+            Command::CancelOrder(cancel) => self.cancel(cancel.order_id),
+            Command::LockOrder(lock) => self.lock(lock.order_id),
+            Command::StartPayment(start) => self.start(start.order_id, named, after),
+            Command::ProviderResult(result) => self.provider(result, after),
+            Command::ConfirmPayment(confirm) => self.confirm(confirm.payment_id, after),
+            Command::RefundPayment(refund) => self.refund(refund),
+            Command::ChangeStatus(change) => self.status(change, after),
+            Command::AdjustStock(adjust) => self.adjust(adjust),
+            Command::SetStock(set) => self.set(set),
+            Command::SetShipping(ship) => match self.model.orders.get(&ship.order_id) {
+                None => "not_found",
+                Some(order) if matches!(order.stand, Stand::Paid(_)) => "ok",
+                Some(_) => "invalid_state",
+            },
+            Command::ReviseOrder(revise) => self.revise(revise, after),
+            _ => "ok",
+        }
+    }
+
+    fn place(&mut self, place: &PlaceOrder, named: &Named, after: &State) -> &'static str {
+        let lines = lines_of(&place.lines);
+        let code = self.model.order_code(&lines, self.now, place.draft);
+        if let ("ok", Some(id)) = (code, named.order()) {
+            self.new_order(id, lines, place.draft, after);
+        }
+        code
+    }
+
+    fn new_order(&mut self, id: OrderId, lines: Vec<Line>, draft: bool, after: &State) {
+        let total = self.model.cost(&lines).unwrap_or(-1);
+        let mut order = Order {
+            id,
+            lines,
+            total,
+            stand: Stand::Draft,
+            expires_at: self.now + HOLD_MILLIS,
+            units: BTreeMap::new(),
+            locked: false,
+            paid_by: None,
+            payments: Vec::new(),
+            restocked: false,
+        };
+        if !draft {
+            take(&mut self.model, &mut order, after, self.now);
+            order.stand = Stand::Waiting;
+        }
+        self.model.orders.insert(id, order);
+    }
+
+    fn add(&mut self, add: &AddCartItem) -> &'static str {
+        let Some(cart) = self.model.carts.get_mut(&add.cart_id) else { return "not_found" };
+        if cart.order.is_some() {
+            return "cart_converted";
+        }
+        let Some(variant) = add.pick.variant_id else { return "validation_failed" };
+        let mut units = cart.units.clone();
+        let sum = units.entry(variant).or_default();
+        *sum += add.quantity;
+        let prices = &self.model.prices;
+        let cost = |(v, n): (&_, &i64)| i128::from(prices.get(v).copied().unwrap_or(0)) * i128::from(*n);
+        if *sum > 1_000_000 || units.iter().map(cost).sum::<i128>() > 1_000_000_000_000_000 {
+            return "validation_failed";
+        }
+        cart.units = units;
+        "ok"
+    }
+
+    fn convert(&mut self, convert: &ConvertCart, named: &Named, after: &State) -> &'static str {
+        let Some(cart) = self.model.carts.get(&convert.cart_id).cloned() else { return "not_found" };
+        if let Some(id) = cart.order {
+            if named.order() != Some(id) {
+                return "the same order";
+            }
+            let now = self.now;
+            let waits = self.model.orders.get(&id).is_some_and(|order| {
+                matches!(order.stand_at(now), Stand::Draft | Stand::Waiting)
+                    && !order.payments.iter().any(|pay| pay.state == "pending")
+            });
+            if convert.payment.is_some() && waits {
+                self.begin_payment(id, named.payment(), after);
+            }
+            return "ok";
+        }
+        if cart.units.is_empty() {
+            return "cart_empty";
+        }
+        let lines: Vec<Line> = cart.units.iter().map(|(v, units)| (*v, *units, None)).collect();
+        let code = self.model.order_code(&lines, self.now, false);
+        if let ("ok", Some(id)) = (code, named.order()) {
+            self.new_order(id, lines, false, after);
+            if convert.payment.is_some() {
+                self.begin_payment(id, named.payment(), after);
+            }
+            self.model.carts.insert(convert.cart_id, Cart { order: Some(id), ..cart });
+        }
+        code
+    }
+
+    /// A payment begins: the order is locked, and its hold may end later.
+    fn begin_payment(&mut self, id: OrderId, payment: Option<PaymentId>, after: &State) {
+        let (Some(order), Some(payment)) = (self.model.orders.get_mut(&id), payment) else { return };
+        order.locked = true;
+        let reference = after.payments.get(&(id, payment)).map(|p| p.provider_reference.clone());
+        order.payments.push(Pay {
+            id: payment,
+            amount: order.total,
+            refunded: 0,
+            state: "pending",
+            reference: reference.unwrap_or_default(),
+        });
+        // The provider wants a minute and the grace two more.
+        order.expires_at = order.expires_at.max(self.now + 180_000);
+    }
+
+    fn record(&mut self, record: &RecordPayment, after: &State) -> &'static str {
+        let Some(order) = self.model.orders.get(&record.order_id) else { return "not_found" };
+        if let Some(reference) = order.paid_by.as_ref().filter(|_| order.stand != Stand::Cancelled) {
+            return if *reference == record.payment_reference { "ok" } else { "already_paid" };
+        }
+        let code = self.model.pay_code(order, self.now);
+        if code == "ok" {
+            let known = order.payments.iter().map(|pay| pay.id).collect::<Vec<_>>();
+            let fresh = after.payments_of(record.order_id).find(|p| {
+                !known.contains(&p.id) && p.provider_reference == record.payment_reference
+            });
+            let Some(fresh) = fresh else { return "a payment" };
+            let pay = Pay {
+                id: fresh.id,
+                amount: order.total,
+                refunded: 0,
+                state: "pending",
+                reference: record.payment_reference.clone(),
+            };
+            if let Some(order) = self.model.orders.get_mut(&record.order_id) {
+                order.payments.push(pay.clone());
+            }
+            self.pay(record.order_id, pay.id, after);
+        }
+        code
+    }
+
+    /// The order is paid by one of its payments.
+    fn pay(&mut self, id: OrderId, payment: PaymentId, after: &State) {
+        let Some(mut order) = self.model.orders.remove(&id) else { return };
+        if order.stand_at(self.now) != Stand::Waiting {
+            take(&mut self.model, &mut order, after, self.now);
+        }
+        for (key, (units, deducted)) in &order.units {
+            let level = self.model.levels.entry(*key).or_default();
+            if !deducted {
+                level.stock -= units;
+                level.reserved -= units;
+            }
+        }
+        drop_pending(&mut order, Some(payment));
+        for pay in order.payments.iter_mut().filter(|pay| pay.id == payment) {
+            pay.state = "taken";
+            order.paid_by = Some(pay.reference.clone());
+        }
+        order.locked = true;
+        order.stand = Stand::Paid(0);
+        self.model.orders.insert(id, order);
+    }
+
+    fn cancel(&mut self, id: OrderId) -> &'static str {
+        let Some(order) = self.model.orders.get_mut(&id) else { return "not_found" };
+        let code = Model::cancel_code(order, self.now);
+        if code != "ok" {
+            return code;
+        }
+        if let Stand::Paid(_) = order.stand {
+            for pay in order.payments.iter_mut().filter(|pay| pay.state == "taken") {
+                pay.refunded = pay.amount;
+            }
+            for (key, (units, _)) in &order.units {
+                self.model.levels.entry(*key).or_default().stock += units;
+            }
+        } else {
+            drop_pending(order, None);
+            give_back(&mut self.model.levels, order);
+        }
+        order.stand = Stand::Cancelled;
+        "ok"
+    }
+
+    fn lock(&mut self, id: OrderId) -> &'static str {
+        let now = self.now;
+        let Some(order) = self.model.orders.get_mut(&id) else { return "not_found" };
+        if order.locked {
+            return "order_already_locked";
+        }
+        if !matches!(order.stand_at(now), Stand::Draft | Stand::Waiting) {
+            return "invalid_state";
+        }
+        order.locked = true;
+        "ok"
+    }
+
+    fn start(&mut self, id: OrderId, named: &Named, after: &State) -> &'static str {
+        let now = self.now;
+        let Some(order) = self.model.orders.get(&id) else { return "not_found" };
+        match order.stand_at(now) {
+            Stand::Expired | Stand::Cancelled => return "already_cancelled",
+            Stand::Paid(_) | Stand::Refunded => return "already_paid",
+            Stand::Draft | Stand::Waiting => {}
+        }
+        if order.payments.iter().any(|pay| pay.state == "pending") {
+            return "ok";
+        }
+        if order.stand == Stand::Draft && !self.submit(id, after) {
+            return "insufficient_stock";
+        }
+        let payment: Option<PaymentId> = named.first.parse().ok();
+        self.begin_payment(id, payment, after);
+        "ok"
+    }
+
+    /// A draft takes its stock and waits.
+    fn submit(&mut self, id: OrderId, after: &State) -> bool {
+        let Some(mut order) = self.model.orders.remove(&id) else { return false };
+        let supplied = self.model.can_supply(&order.lines, self.now, &BTreeMap::new());
+        if supplied {
+            take(&mut self.model, &mut order, after, self.now);
+            order.stand = Stand::Waiting;
+            order.expires_at = self.now + HOLD_MILLIS;
+        }
+        self.model.orders.insert(id, order);
+        supplied
+    }
+
+    fn order_of(&self, payment: PaymentId) -> Option<(OrderId, Pay)> {
+        self.model.orders.values().find_map(|order| {
+            order.payments.iter().find(|p| p.id == payment).map(|pay| (order.id, pay.clone()))
+        })
+    }
+
+    fn change_pay(&mut self, (order, payment): (OrderId, PaymentId), edit: impl Fn(&mut Pay)) {
+        let order = self.model.orders.get_mut(&order);
+        let pays = order.into_iter().flat_map(|order| &mut order.payments);
+        pays.filter(|pay| pay.id == payment).for_each(edit);
+    }
+
+    fn provider(&mut self, result: &ProviderResult, after: &State) -> &'static str {
+        let Some((id, pay)) = self.order_of(result.payment_id) else { return "not_found" };
+        let key = (id, pay.id);
+        let ProviderOutcome::Succeeded { amount, .. } = &result.outcome else {
+            if pay.state == "pending" {
+                self.change_pay(key, |pay| pay.state = "failed");
+            }
+            return "ok";
+        };
+        if pay.state == "taken" {
+            return "ok";
+        }
+        if amount.minor() != pay.amount {
+            return "amount_mismatch";
+        }
+        let Some(order) = self.model.orders.get(&id) else { return "not_found" };
+        if self.model.pay_code(order, self.now) == "ok" {
+            self.pay(id, pay.id, after);
+        } else {
+            // Nobody waits for it any more: it goes back, once.
+            self.change_pay(key, |pay| {
+                pay.state = "taken";
+                pay.refunded = pay.amount;
+            });
+        }
+        "ok"
+    }
+
+    fn confirm(&mut self, payment: PaymentId, after: &State) -> &'static str {
+        let Some((id, pay)) = self.order_of(payment) else { return "not_found" };
+        let Some(order) = self.model.orders.get(&id) else { return "not_found" };
+        let ended = matches!(order.stand_at(self.now), Stand::Expired | Stand::Cancelled);
+        match pay.state {
+            "taken" => return "ok",
+            "failed" => return "invalid_state",
+            "cancelled" if !ended => return "invalid_state",
+            _ => {}
+        }
+        let code = self.model.pay_code(order, self.now);
+        if code == "ok" {
+            self.pay(id, pay.id, after);
+        }
+        code
+    }
+
+    fn refund(&mut self, refund: &RefundPayment) -> &'static str {
+        let Some((id, pay)) = self.order_of(refund.payment_id) else { return "not_found" };
+        if pay.state != "taken" {
+            return "invalid_state";
+        }
+        let left = pay.amount - pay.refunded;
+        let amount = refund.amount.map_or(left, domain::money::Amount::minor);
+        if amount > left || amount < 1 {
+            return "refund_exceeds_payment";
+        }
+        self.change_pay((id, pay.id), |pay| pay.refunded += amount);
+        let Some(order) = self.model.orders.get_mut(&id) else { return "not_found" };
+        if refund.restock && !order.restocked {
+            order.restocked = true;
+            for (key, (units, _)) in &order.units {
+                self.model.levels.entry(*key).or_default().stock += units;
+            }
+        }
+        if amount == left && matches!(order.stand, Stand::Paid(_)) {
+            order.stand = Stand::Refunded;
+        }
+        "ok"
+    }
+
+    fn status(&mut self, change: &ChangeStatus, after: &State) -> &'static str {
+        let now = self.now;
+        let Some(order) = self.model.orders.get_mut(&change.order_id) else { return "not_found" };
+        let next = match (order.stand_at(now), change.status) {
+            (Stand::Draft, OrderStatus::Pending) => {
+                let done = self.submit(change.order_id, after);
+                return if done { "ok" } else { "insufficient_stock" };
+            }
+            (_, OrderStatus::Cancelled) => return self.cancel(change.order_id),
+            (Stand::Paid(0), OrderStatus::Processing) => 1,
+            (Stand::Paid(1), OrderStatus::Shipped) => 2,
+            (Stand::Paid(2), OrderStatus::Delivered) => 3,
+            _ => return "invalid_state",
+        };
+        order.stand = Stand::Paid(next);
+        "ok"
+    }
+
+    fn adjust(&mut self, adjust: &AdjustStock) -> &'static str {
+        let Some(location) = adjust.location_id else { return "validation_failed" };
+        let key = (adjust.variant_id, location);
+        let code = self.model.adjust_code(key, adjust.delta, self.now);
+        if code == "ok" {
+            self.model.levels.entry(key).or_default().stock += adjust.delta;
+        }
+        code
+    }
+
+    fn set(&mut self, set: &SetStock) -> &'static str {
+        let (Some(location), Some(stock)) = (set.location_id, set.stock_quantity) else {
+            return "validation_failed";
+        };
+        let level = self.model.levels.entry((set.variant_id, location)).or_default();
+        if stock < level.reserved {
+            return "insufficient_stock";
+        }
+        level.stock = stock;
+        "ok"
+    }
+
+    fn revise(&mut self, revise: &ReviseOrder, after: &State) -> &'static str {
+        let now = self.now;
+        let Some(mut order) = self.model.orders.get(&revise.order_id).cloned() else {
+            return "not_found";
+        };
+        let lines = lines_of(revise.lines.as_deref().unwrap_or_default());
+        let code = self.model.order_code(&lines, now, true);
+        if code != "ok" {
+            return code;
+        }
+        if order.locked {
+            return "order_locked";
+        }
+        let waiting = match order.stand_at(now) {
+            Stand::Draft => false,
+            Stand::Waiting => true,
+            _ => return "invalid_state",
+        };
+        if waiting && !self.model.can_supply(&lines, now, &order.units) {
+            return "insufficient_stock";
+        }
+        order.total = self.model.cost(&lines).unwrap_or(-1);
+        order.lines = lines;
+        if waiting {
+            give_back(&mut self.model.levels, &mut order);
+            take(&mut self.model, &mut order, after, now);
+        }
+        self.model.orders.insert(order.id, order);
+        "ok"
+    }
+}
+
+/// The order's units leave the free stock, as the store says from where.
+fn take(model: &mut Model, order: &mut Order, after: &State, now: i64) {
+    order.units = units_taken(after, order.id, now);
+    for (key, (units, deducted)) in &order.units {
+        let level = model.levels.entry(*key).or_default();
+        if *deducted {
+            level.stock -= units;
+        } else {
+            level.reserved += units;
+        }
+    }
+}
+
+/// Held units are free again.
+fn give_back(
+    levels: &mut BTreeMap<(domain::ids::VariantId, domain::ids::LocationId), crate::model::Level>,
+    order: &mut Order,
+) {
+    for (key, (units, deducted)) in std::mem::take(&mut order.units) {
+        let level = levels.entry(key).or_default();
+        if deducted {
+            level.stock += units;
+        } else {
+            level.reserved -= units;
+        }
+    }
+}
+
+fn drop_pending(order: &mut Order, but: Option<PaymentId>) {
+    let others = order.payments.iter_mut().filter(|pay| pay.state == "pending" && Some(pay.id) != but);
+    others.for_each(|pay| pay.state = "cancelled");
+}
