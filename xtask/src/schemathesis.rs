@@ -26,7 +26,10 @@ pub(crate) fn run() -> Result<(), String> {
     let io = |error: std::io::Error| error.to_string();
     std::fs::create_dir_all(&folder).map_err(io)?;
     let database = format!("sqlite:{}", folder.join("shop.db").display());
-    let binary = root().join("target/release/stockhold").display().to_string();
+    let binary = root()
+        .join("target/release/stockhold")
+        .display()
+        .to_string();
     let stockhold = |args: &[&str]| {
         let mut all = args.to_vec();
         all.extend(["--json", "--database", &database]);
@@ -42,7 +45,9 @@ pub(crate) fn run() -> Result<(), String> {
     let (server, address) = serve(&binary, &database)?;
     let auth = folder.join("auth.yaml");
     let of = |name: &str, key: &str| {
-        format!("  - {{name: {name}, fixedHeaders: [{{name: Authorization, value: \"Bearer {key}\"}}]}}\n")
+        format!(
+            "  - {{name: {name}, fixedHeaders: [{{name: Authorization, value: \"Bearer {key}\"}}]}}\n"
+        )
     };
     let yaml = format!("auth:\n{}{}", of("one", &keys[0]), of("two", &keys[1]));
     std::fs::write(&auth, yaml).map_err(io)?;
@@ -80,20 +85,35 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 fn serve(binary: &str, database: &str) -> Result<(Server, String), String> {
-    let args = ["serve", "--json", "--listen", "127.0.0.1:0", "--rate-limit", "0"];
+    let args = [
+        "serve",
+        "--json",
+        "--listen",
+        "127.0.0.1:0",
+        "--rate-limit",
+        "0",
+    ];
     let mut command = program(binary, &args);
-    command.args(["--database", database]).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .args(["--database", database])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     let mut child = command.spawn().map_err(|error| error.to_string())?;
     let stdout = child.stdout.take().ok_or("no standard output")?;
     let server = Server(child);
     let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line).map_err(|error| error.to_string())?;
+    BufReader::new(stdout)
+        .read_line(&mut line)
+        .map_err(|error| error.to_string())?;
     Ok((server, member(&line, "listening")?))
 }
 
 /// A text member of a flat JSON object.
 fn member(json: &str, name: &str) -> Result<String, String> {
     let from = format!("\"{name}\":\"");
-    let rest = json.split(&from).nth(1).ok_or_else(|| format!("no {name} in {json}"))?;
+    let rest = json
+        .split(&from)
+        .nth(1)
+        .ok_or_else(|| format!("no {name} in {json}"))?;
     Ok(rest.split('"').next().unwrap_or_default().to_owned())
 }

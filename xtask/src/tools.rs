@@ -12,7 +12,10 @@ pub(crate) fn say(line: &str) {
 
 /// The folder of the whole project.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
+        .to_owned()
 }
 
 /// A program to be run in the project's folder.
@@ -25,19 +28,24 @@ pub(crate) fn program(name: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Comma
 /// Runs a program, showing what it prints.
 pub(crate) fn run(name: &str, args: &[&str]) -> Result<(), String> {
     say(&format!("$ {name} {}", args.join(" ")));
-    let status = program(name, args).status().map_err(|error| format!("{name}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{name} {} failed", args.join(" "))) }
+    let status = program(name, args)
+        .status()
+        .map_err(|error| format!("{name}: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{name} {} failed", args.join(" ")))
+    }
 }
 
 /// Runs a program, showing what it prints, and gives each line of its standard output to `see`.
-pub(crate) fn watch(
-    name: &str,
-    args: &[&str],
-    mut see: impl FnMut(&str),
-) -> Result<(), String> {
+pub(crate) fn watch(name: &str, args: &[&str], mut see: impl FnMut(&str)) -> Result<(), String> {
     say(&format!("$ {name} {}", args.join(" ")));
     let failed = |error: std::io::Error| format!("{name}: {error}");
-    let mut child = program(name, args).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let mut child = program(name, args)
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).lines() {
             let line = line.map_err(failed)?;
@@ -46,12 +54,18 @@ pub(crate) fn watch(
         }
     }
     let status = child.wait().map_err(failed)?;
-    if status.success() { Ok(()) } else { Err(format!("{name} {} failed", args.join(" "))) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{name} {} failed", args.join(" ")))
+    }
 }
 
 /// What a program prints.
 pub(crate) fn output(name: &str, args: &[&str]) -> Result<String, String> {
-    let output = program(name, args).output().map_err(|error| format!("{name}: {error}"))?;
+    let output = program(name, args)
+        .output()
+        .map_err(|error| format!("{name}: {error}"))?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{name} {} failed: {why}", args.join(" ")));

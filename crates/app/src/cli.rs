@@ -34,6 +34,7 @@ pub(crate) struct DatabaseArgs {
     /// `sqlite:PATH`
     #[arg(
         long,
+        global = true,
         env = "STOCKHOLD_DATABASE_URL",
         default_value = "sqlite:stockhold.db"
     )]

@@ -187,18 +187,15 @@ fn extract(all: &State, needs: &Needs, due_at: Option<Timestamp>) -> State {
             out.products.load(*id, product.clone());
         }
     }
-    for id in &orders {
-        if let Some(order) = all.orders.get(id) {
-            variants.extend(order.items.iter().map(|item| item.variant_id));
-        }
+    for id in orders.clone() {
+        load_order(all, id, &mut out, &mut variants);
     }
     if let Some(now) = due_at {
         let due = due_orders(all, &variants, needs.due, now);
         out.more_due = due.len() > DUE_MAX;
-        orders.extend(due.into_iter().take(DUE_MAX));
-    }
-    for id in &orders {
-        load_order(all, *id, &mut out, &mut variants);
+        for id in due.into_iter().take(DUE_MAX) {
+            load_order(all, id, &mut out, &mut variants);
+        }
     }
     for id in variants {
         load_variant(all, id, &mut out);

@@ -18,10 +18,20 @@ pub async fn same_as_memory<S: Watched>(
     theirs.run(commands).await?;
     let mut ours = World::new(MemoryStore::default(), codec, seed).await?;
     ours.run(commands).await?;
-    let broken = |what: String| Broken { seed, commands, what };
+    let broken = |what: String| Broken {
+        seed,
+        commands,
+        what,
+    };
     if ours.trace != theirs.trace {
-        return Err(broken("the answers differ from those over memory".to_owned()));
+        return Err(broken(
+            "the answers differ from those over memory".to_owned(),
+        ));
     }
     let found = differences(&ours.state()?, &theirs.state()?);
-    if found.is_empty() { Ok(()) } else { Err(broken(found.join("; "))) }
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(broken(found.join("; ")))
+    }
 }

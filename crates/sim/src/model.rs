@@ -80,7 +80,11 @@ impl Order {
     /// How it stands at `now`: what is due has expired, whether a sweep saw it or not.
     #[must_use]
     pub fn stand_at(&self, now: i64) -> Stand {
-        if self.stand == Stand::Waiting && self.expires_at <= now { Stand::Expired } else { self.stand }
+        if self.stand == Stand::Waiting && self.expires_at <= now {
+            Stand::Expired
+        } else {
+            self.stand
+        }
     }
 }
 
@@ -150,7 +154,9 @@ impl Model {
             keys.map(|key| free(*key)).sum()
         };
         forced.iter().all(|(key, units)| free(*key) >= *units)
-            && wanted.iter().all(|(variant, units)| all(*variant) >= *units)
+            && wanted
+                .iter()
+                .all(|(variant, units)| all(*variant) >= *units)
     }
 
     /// What lines cost; `None` when a sum leaves the bounds.
@@ -171,7 +177,11 @@ impl Model {
     /// The code of an attempt to order lines.
     #[must_use]
     pub fn order_code(&self, lines: &[Line], now: i64, draft: bool) -> &'static str {
-        if lines.is_empty() || lines.iter().any(|(_, units, _)| !(1..=1_000_000).contains(units)) {
+        if lines.is_empty()
+            || lines
+                .iter()
+                .any(|(_, units, _)| !(1..=1_000_000).contains(units))
+        {
             return "validation_failed";
         }
         if self.cost(lines).is_none() {
@@ -189,7 +199,10 @@ impl Model {
         let level = self.levels.get(&key).copied().unwrap_or_default();
         let after = i128::from(level.stock) + i128::from(delta);
         let due = self.free(key, now) - (level.stock - level.reserved).max(0);
-        if delta == 0 || delta.unsigned_abs() > UNITS_MAX.unsigned_abs() || after > i128::from(UNITS_MAX) {
+        if delta == 0
+            || delta.unsigned_abs() > UNITS_MAX.unsigned_abs()
+            || after > i128::from(UNITS_MAX)
+        {
             "validation_failed"
         } else if after < i128::from(level.reserved - due) {
             "insufficient_stock"

@@ -36,10 +36,16 @@ impl Draw<'_> {
             40..=46 => self.convert(),
             47..=56 => self.record_payment(),
             57..=63 => self.cancel(),
-            64..=67 => LockOrder { order_id: self.order() }.into(),
+            64..=67 => LockOrder {
+                order_id: self.order(),
+            }
+            .into(),
             68..=72 => self.start_payment(),
             73..=78 => self.provider_result(),
-            79..=80 => ConfirmPayment { payment_id: self.payment().0 }.into(),
+            79..=80 => ConfirmPayment {
+                payment_id: self.payment().0,
+            }
+            .into(),
             81..=85 => self.refund(),
             86..=89 => self.change_status(),
             90..=92 => self.adjust(),
@@ -58,7 +64,11 @@ impl Draw<'_> {
     fn order(&mut self) -> OrderId {
         let orders: Vec<_> = self.model.orders.keys().copied().collect();
         let recent = orders.len().saturating_sub(12);
-        let some = if self.dice.one_in(3) { &orders[..] } else { &orders[recent..] };
+        let some = if self.dice.one_in(3) {
+            &orders[..]
+        } else {
+            &orders[recent..]
+        };
         let unknown = OrderId::from_uuid(Uuid::nil());
         self.dice.pick(some).copied().unwrap_or(unknown)
     }
@@ -75,7 +85,10 @@ impl Draw<'_> {
         let payments: Vec<_> = all.map(|payment| (payment.id, payment.amount)).collect();
         let recent = payments.len().saturating_sub(8);
         let unknown = (PaymentId::from_uuid(Uuid::nil()), 1);
-        self.dice.pick(&payments[recent..]).copied().unwrap_or(unknown)
+        self.dice
+            .pick(&payments[recent..])
+            .copied()
+            .unwrap_or(unknown)
     }
 
     fn lines(&mut self) -> Vec<LineRequest> {
@@ -87,10 +100,21 @@ impl Draw<'_> {
                 1..=3 => 3 + self.dice.up_to(4),
                 _ => 1 + self.dice.up_to(1),
             };
-            let location_id =
-                if self.dice.one_in(8) { self.dice.pick(self.locations).copied() } else { None };
-            let pick = Pick { variant_id: Some(self.variant()), ..Pick::default() };
-            lines.push(LineRequest { pick, quantity, location_id, discount: Amount::ZERO });
+            let location_id = if self.dice.one_in(8) {
+                self.dice.pick(self.locations).copied()
+            } else {
+                None
+            };
+            let pick = Pick {
+                variant_id: Some(self.variant()),
+                ..Pick::default()
+            };
+            lines.push(LineRequest {
+                pick,
+                quantity,
+                location_id,
+                discount: Amount::ZERO,
+            });
         }
         lines
     }
@@ -110,9 +134,21 @@ impl Draw<'_> {
     }
 
     fn add_to_cart(&mut self) -> Command {
-        let pick = Pick { variant_id: Some(self.variant()), ..Pick::default() };
-        let quantity = if self.dice.one_in(20) { 1_000_000 } else { 1 + self.dice.up_to(1) };
-        AddCartItem { cart_id: self.cart(), pick, quantity }.into()
+        let pick = Pick {
+            variant_id: Some(self.variant()),
+            ..Pick::default()
+        };
+        let quantity = if self.dice.one_in(20) {
+            1_000_000
+        } else {
+            1 + self.dice.up_to(1)
+        };
+        AddCartItem {
+            cart_id: self.cart(),
+            pick,
+            quantity,
+        }
+        .into()
     }
 
     fn convert(&mut self) -> Command {
@@ -143,19 +179,32 @@ impl Draw<'_> {
     }
 
     fn cancel(&mut self) -> Command {
-        CancelOrder { order_id: self.order(), reason: None, only_unpaid: false }.into()
+        CancelOrder {
+            order_id: self.order(),
+            reason: None,
+            only_unpaid: false,
+        }
+        .into()
     }
 
     fn start_payment(&mut self) -> Command {
-        let request =
-            PaymentRequest { provider: Some(Provider::Mock), ..PaymentRequest::default() };
-        StartPayment { order_id: self.order(), request }.into()
+        let request = PaymentRequest {
+            provider: Some(Provider::Mock),
+            ..PaymentRequest::default()
+        };
+        StartPayment {
+            order_id: self.order(),
+            request,
+        }
+        .into()
     }
 
     fn provider_result(&mut self) -> Command {
         let (payment_id, amount) = self.payment();
         let outcome = if self.dice.one_in(4) {
-            ProviderOutcome::Failed { code: "declined".to_owned() }
+            ProviderOutcome::Failed {
+                code: "declined".to_owned(),
+            }
         } else {
             let wrong = self.dice.one_in(15);
             ProviderOutcome::Succeeded {
@@ -164,7 +213,11 @@ impl Draw<'_> {
                 currency: Currency::parse("EUR").unwrap_or_else(|| unreachable!()),
             }
         };
-        ProviderResult { payment_id, outcome }.into()
+        ProviderResult {
+            payment_id,
+            outcome,
+        }
+        .into()
     }
 
     fn refund(&mut self) -> Command {
@@ -182,8 +235,16 @@ impl Draw<'_> {
     }
 
     fn change_status(&mut self) -> Command {
-        let status = *self.dice.pick(OrderStatus::ALL).unwrap_or(&OrderStatus::Paid);
-        ChangeStatus { order_id: self.order(), status, notes: None }.into()
+        let status = *self
+            .dice
+            .pick(OrderStatus::ALL)
+            .unwrap_or(&OrderStatus::Paid);
+        ChangeStatus {
+            order_id: self.order(),
+            status,
+            notes: None,
+        }
+        .into()
     }
 
     fn adjust(&mut self) -> Command {
@@ -194,7 +255,13 @@ impl Draw<'_> {
         };
         let location_id = self.dice.pick(self.locations).copied();
         let variant_id = self.variant();
-        AdjustStock { variant_id, location_id, delta, reason: "count".to_owned() }.into()
+        AdjustStock {
+            variant_id,
+            location_id,
+            delta,
+            reason: "count".to_owned(),
+        }
+        .into()
     }
 
     fn set_stock(&mut self) -> Command {
@@ -212,7 +279,12 @@ impl Draw<'_> {
 
     fn shipping(&mut self) -> Command {
         let (order_id, tracking_number) = (self.order(), "T1".to_owned());
-        SetShipping { order_id, tracking_number, carrier: None }.into()
+        SetShipping {
+            order_id,
+            tracking_number,
+            carrier: None,
+        }
+        .into()
     }
 
     fn revise(&mut self) -> Command {

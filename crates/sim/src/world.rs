@@ -62,8 +62,14 @@ impl Codec for Words<'_> {
     fn answer(&self, _state: &State, decision: &Decision) -> Encoded {
         let words = match decision.reply {
             Reply::Order { id, .. } => format!("{id} -"),
-            Reply::Checkout { order, payment: Some(payment) } => format!("{order} {payment}"),
-            Reply::Checkout { order, payment: None } => format!("{order} -"),
+            Reply::Checkout {
+                order,
+                payment: Some(payment),
+            } => format!("{order} {payment}"),
+            Reply::Checkout {
+                order,
+                payment: None,
+            } => format!("{order} -"),
             Reply::Payment(id) => format!("{id} -"),
             Reply::Cart(id) => format!("{id} -"),
             Reply::Tenant(id) => format!("{id} -"),
@@ -73,7 +79,10 @@ impl Codec for Words<'_> {
                 "- -".to_owned()
             }
         };
-        Encoded { status: 200, body: words.into() }
+        Encoded {
+            status: 200,
+            body: words.into(),
+        }
     }
 
     fn event(&self, event: &Event) -> (&'static str, Vec<u8>) {
@@ -143,7 +152,11 @@ impl<'a, S: Watched> World<'a, S> {
     }
 
     fn broken(&self, what: impl Into<String>) -> Broken {
-        Broken { seed: self.seed, commands: self.commands, what: what.into() }
+        Broken {
+            seed: self.seed,
+            commands: self.commands,
+            what: what.into(),
+        }
     }
 
     async fn batch(
@@ -152,15 +165,22 @@ impl<'a, S: Watched> World<'a, S> {
         requests: &[Request],
     ) -> Result<Vec<Result<Answer, Failure>>, Broken> {
         let words = Words(self.codec);
-        let rules =
-            Rules { codec: &words, payment_timeout_minutes: 15, answers_kept_millis: 86_400_000 };
+        let rules = Rules {
+            codec: &words,
+            payment_timeout_minutes: 15,
+            answers_kept_millis: 86_400_000,
+        };
         let now = Timestamp::from_millis(self.now);
         let done = execute(&mut self.store, lane, requests, now, rules).await;
         done.map_err(|error| self.broken(format!("the store failed: {error}")))
     }
 
     async fn make(&mut self, lane: TenantId, command: Command) -> Result<String, Broken> {
-        let request = Request { command, claim: None, entropy: self.dice.word() };
+        let request = Request {
+            command,
+            claim: None,
+            entropy: self.dice.word(),
+        };
         let answers = self.batch(lane, &[request]).await?;
         match answers.into_iter().next() {
             Some(Ok(answer)) => Ok(first_word(&answer)),
@@ -171,11 +191,25 @@ impl<'a, S: Watched> World<'a, S> {
     async fn set_up(&mut self) -> Result<(), Broken> {
         let euro = Currency::parse("EUR").unwrap_or_else(|| unreachable!("EUR is a currency"));
         let (slug, name) = ("shop".to_owned(), "Shop".to_owned());
-        let command = CreateTenant { slug, name, default_currency: euro }.into();
+        let command = CreateTenant {
+            slug,
+            name,
+            default_currency: euro,
+        }
+        .into();
         let tenant = self.make(platform(), command).await?;
         self.tenant = tenant.parse().unwrap_or_else(|_| platform());
         let (code, name) = ("second".to_owned(), "Second".to_owned());
-        self.make(self.tenant, AddLocation { code, name, priority: 5 }.into()).await?;
+        self.make(
+            self.tenant,
+            AddLocation {
+                code,
+                name,
+                priority: 5,
+            }
+            .into(),
+        )
+        .await?;
         // The last variant is so dear that a few thousand of it leave the bounds of money.
         for prices in [vec![100, 250], vec![999, 900_000_000_000]] {
             let variants = prices.iter().map(|price| NewVariant {
@@ -191,10 +225,16 @@ impl<'a, S: Watched> World<'a, S> {
             self.make(self.tenant, command.into()).await?;
         }
         let state = self.look()?;
-        self.locations = state.locations_by_priority().iter().map(|place| place.id).collect();
+        self.locations = state
+            .locations_by_priority()
+            .iter()
+            .map(|place| place.id)
+            .collect();
         self.variants = state.variants.values().map(|variant| variant.id).collect();
         for variant in state.variants.values() {
-            self.model.prices.insert(variant.id, variant.unit_price.minor());
+            self.model
+                .prices
+                .insert(variant.id, variant.unit_price.minor());
         }
         for (index, variant) in self.variants.clone().into_iter().enumerate() {
             for (place, location_id) in self.locations.clone().into_iter().enumerate() {
@@ -208,7 +248,9 @@ impl<'a, S: Watched> World<'a, S> {
                     version: None,
                 };
                 self.make(self.tenant, set.into()).await?;
-                self.model.levels.insert((variant, location_id), Level { stock, reserved: 0 });
+                self.model
+                    .levels
+                    .insert((variant, location_id), Level { stock, reserved: 0 });
             }
         }
         Ok(())
@@ -238,7 +280,8 @@ impl<'a, S: Watched> World<'a, S> {
             self.commands += 1;
             let expected = self.expect(request, answer, &after);
             let got = code(answer);
-            self.trace.push(format!("{} {} {got}", self.now, request.command.name()));
+            self.trace
+                .push(format!("{} {} {got}", self.now, request.command.name()));
             if got != expected {
                 let command = &request.command;
                 return Err(self.broken(format!("{command:?}: {got}, expected {expected}")));
@@ -246,13 +289,22 @@ impl<'a, S: Watched> World<'a, S> {
         }
         self.compare(&after)?;
         let found = invariant::violations(&after, None);
-        if found.is_empty() { Ok(()) } else { Err(self.broken(found.join("; "))) }
+        if found.is_empty() {
+            Ok(())
+        } else {
+            Err(self.broken(found.join("; ")))
+        }
     }
 
     /// To the very moment in which some hold ends, or one before.
     fn to_a_deadline(&mut self) -> i64 {
         let now = self.now;
-        let ends: Vec<i64> = self.model.orders.values().map(|order| order.expires_at).collect();
+        let ends: Vec<i64> = self
+            .model
+            .orders
+            .values()
+            .map(|order| order.expires_at)
+            .collect();
         let ahead: Vec<i64> = ends.into_iter().filter(|end| *end > now + 1).collect();
         let before = self.dice.up_to(1);
         self.dice.pick(&ahead).map_or(1, |end| end - now - before)
@@ -279,9 +331,16 @@ impl<'a, S: Watched> World<'a, S> {
                 fingerprint: fingerprint(&command),
             });
             let entropy = self.dice.word();
-            let request = Request { command, claim, entropy };
+            let request = Request {
+                command,
+                claim,
+                entropy,
+            };
             if claim.is_some() && self.dice.one_in(3) {
-                requests.push(Request { entropy: self.dice.word(), ..request.clone() });
+                requests.push(Request {
+                    entropy: self.dice.word(),
+                    ..request.clone()
+                });
             }
             requests.push(request);
         }
@@ -293,7 +352,15 @@ impl<'a, S: Watched> World<'a, S> {
         let stored: BTreeMap<_, _> = after
             .levels
             .values()
-            .map(|l| (l.key(), Level { stock: l.stock_quantity, reserved: l.reserved_stock }))
+            .map(|l| {
+                (
+                    l.key(),
+                    Level {
+                        stock: l.stock_quantity,
+                        reserved: l.reserved_stock,
+                    },
+                )
+            })
             .collect();
         if stored != self.model.levels {
             let ours = &self.model.levels;

@@ -27,11 +27,17 @@ struct Named {
 
 impl Named {
     fn of(answer: &Result<Answer, Failure>) -> Self {
-        let body = answer.as_ref().map(|answer| answer.body.to_vec()).unwrap_or_default();
+        let body = answer
+            .as_ref()
+            .map(|answer| answer.body.to_vec())
+            .unwrap_or_default();
         let text = String::from_utf8_lossy(&body).into_owned();
         let mut words = text.split(' ').map(str::to_owned);
         let mut word = || words.next().unwrap_or_default();
-        Self { first: word(), second: word() }
+        Self {
+            first: word(),
+            second: word(),
+        }
     }
 
     fn order(&self) -> Option<OrderId> {
@@ -54,7 +60,10 @@ impl<S: Watched> World<'_, S> {
         let now = self.now;
         for order in self.model.orders.values_mut() {
             let due = order.stand == Stand::Waiting && order.expires_at <= now;
-            let seen = after.orders.get(&order.id).is_none_or(|o| o.status != OrderStatus::Pending);
+            let seen = after
+                .orders
+                .get(&order.id)
+                .is_none_or(|o| o.status != OrderStatus::Pending);
             if due && seen {
                 order.stand = Stand::Expired;
                 drop_pending(order, None);
@@ -76,12 +85,16 @@ impl<S: Watched> World<'_, S> {
             if *meant != claim.fingerprint {
                 return "idempotency_key_reused";
             }
-            let same = answer.as_ref().is_ok_and(|a| a.replayed && a.body[..] == body[..]);
+            let same = answer
+                .as_ref()
+                .is_ok_and(|a| a.replayed && a.body[..] == body[..]);
             return if same { "ok" } else { "a replay" };
         }
         let expected = self.expect_command(&request.command, &Named::of(answer), after);
         if let (Some(claim), "ok", Ok(answer)) = (&request.claim, expected, answer) {
-            self.model.keys.insert(claim.key, (claim.fingerprint, answer.body.to_vec()));
+            self.model
+                .keys
+                .insert(claim.key, (claim.fingerprint, answer.body.to_vec()));
         }
         expected
     }
@@ -147,16 +160,21 @@ impl<S: Watched> World<'_, S> {
     }
 
     fn add(&mut self, add: &AddCartItem) -> &'static str {
-        let Some(cart) = self.model.carts.get_mut(&add.cart_id) else { return "not_found" };
+        let Some(cart) = self.model.carts.get_mut(&add.cart_id) else {
+            return "not_found";
+        };
         if cart.order.is_some() {
             return "cart_converted";
         }
-        let Some(variant) = add.pick.variant_id else { return "validation_failed" };
+        let Some(variant) = add.pick.variant_id else {
+            return "validation_failed";
+        };
         let mut units = cart.units.clone();
         let sum = units.entry(variant).or_default();
         *sum += add.quantity;
         let prices = &self.model.prices;
-        let cost = |(v, n): (&_, &i64)| i128::from(prices.get(v).copied().unwrap_or(0)) * i128::from(*n);
+        let cost =
+            |(v, n): (&_, &i64)| i128::from(prices.get(v).copied().unwrap_or(0)) * i128::from(*n);
         if *sum > 1_000_000 || units.iter().map(cost).sum::<i128>() > 1_000_000_000_000_000 {
             return "validation_failed";
         }
@@ -165,7 +183,9 @@ impl<S: Watched> World<'_, S> {
     }
 
     fn convert(&mut self, convert: &ConvertCart, named: &Named, after: &State) -> &'static str {
-        let Some(cart) = self.model.carts.get(&convert.cart_id).cloned() else { return "not_found" };
+        let Some(cart) = self.model.carts.get(&convert.cart_id).cloned() else {
+            return "not_found";
+        };
         if let Some(id) = cart.order {
             if named.order() != Some(id) {
                 return "the same order";
@@ -183,23 +203,38 @@ impl<S: Watched> World<'_, S> {
         if cart.units.is_empty() {
             return "cart_empty";
         }
-        let lines: Vec<Line> = cart.units.iter().map(|(v, units)| (*v, *units, None)).collect();
+        let lines: Vec<Line> = cart
+            .units
+            .iter()
+            .map(|(v, units)| (*v, *units, None))
+            .collect();
         let code = self.model.order_code(&lines, self.now, false);
         if let ("ok", Some(id)) = (code, named.order()) {
             self.new_order(id, lines, false, after);
             if convert.payment.is_some() {
                 self.begin_payment(id, named.payment(), after);
             }
-            self.model.carts.insert(convert.cart_id, Cart { order: Some(id), ..cart });
+            self.model.carts.insert(
+                convert.cart_id,
+                Cart {
+                    order: Some(id),
+                    ..cart
+                },
+            );
         }
         code
     }
 
     /// A payment begins: the order is locked, and its hold may end later.
     fn begin_payment(&mut self, id: OrderId, payment: Option<PaymentId>, after: &State) {
-        let (Some(order), Some(payment)) = (self.model.orders.get_mut(&id), payment) else { return };
+        let (Some(order), Some(payment)) = (self.model.orders.get_mut(&id), payment) else {
+            return;
+        };
         order.locked = true;
-        let reference = after.payments.get(&(id, payment)).map(|p| p.provider_reference.clone());
+        let reference = after
+            .payments
+            .get(&(id, payment))
+            .map(|p| p.provider_reference.clone());
         order.payments.push(Pay {
             id: payment,
             amount: order.total,
@@ -212,9 +247,19 @@ impl<S: Watched> World<'_, S> {
     }
 
     fn record(&mut self, record: &RecordPayment, after: &State) -> &'static str {
-        let Some(order) = self.model.orders.get(&record.order_id) else { return "not_found" };
-        if let Some(reference) = order.paid_by.as_ref().filter(|_| order.stand != Stand::Cancelled) {
-            return if *reference == record.payment_reference { "ok" } else { "already_paid" };
+        let Some(order) = self.model.orders.get(&record.order_id) else {
+            return "not_found";
+        };
+        if let Some(reference) = order
+            .paid_by
+            .as_ref()
+            .filter(|_| order.stand != Stand::Cancelled)
+        {
+            return if *reference == record.payment_reference {
+                "ok"
+            } else {
+                "already_paid"
+            };
         }
         let code = self.model.pay_code(order, self.now);
         if code == "ok" {
@@ -222,7 +267,9 @@ impl<S: Watched> World<'_, S> {
             let fresh = after.payments_of(record.order_id).find(|p| {
                 !known.contains(&p.id) && p.provider_reference == record.payment_reference
             });
-            let Some(fresh) = fresh else { return "a payment" };
+            let Some(fresh) = fresh else {
+                return "a payment";
+            };
             let pay = Pay {
                 id: fresh.id,
                 amount: order.total,
@@ -240,7 +287,9 @@ impl<S: Watched> World<'_, S> {
 
     /// The order is paid by one of its payments.
     fn pay(&mut self, id: OrderId, payment: PaymentId, after: &State) {
-        let Some(mut order) = self.model.orders.remove(&id) else { return };
+        let Some(mut order) = self.model.orders.remove(&id) else {
+            return;
+        };
         if order.stand_at(self.now) != Stand::Waiting {
             take(&mut self.model, &mut order, after, self.now);
         }
@@ -262,7 +311,9 @@ impl<S: Watched> World<'_, S> {
     }
 
     fn cancel(&mut self, id: OrderId) -> &'static str {
-        let Some(order) = self.model.orders.get_mut(&id) else { return "not_found" };
+        let Some(order) = self.model.orders.get_mut(&id) else {
+            return "not_found";
+        };
         let code = Model::cancel_code(order, self.now);
         if code != "ok" {
             return code;
@@ -284,7 +335,9 @@ impl<S: Watched> World<'_, S> {
 
     fn lock(&mut self, id: OrderId) -> &'static str {
         let now = self.now;
-        let Some(order) = self.model.orders.get_mut(&id) else { return "not_found" };
+        let Some(order) = self.model.orders.get_mut(&id) else {
+            return "not_found";
+        };
         if order.locked {
             return "order_already_locked";
         }
@@ -297,7 +350,9 @@ impl<S: Watched> World<'_, S> {
 
     fn start(&mut self, id: OrderId, named: &Named, after: &State) -> &'static str {
         let now = self.now;
-        let Some(order) = self.model.orders.get(&id) else { return "not_found" };
+        let Some(order) = self.model.orders.get(&id) else {
+            return "not_found";
+        };
         match order.stand_at(now) {
             Stand::Expired | Stand::Cancelled => return "already_cancelled",
             Stand::Paid(_) | Stand::Refunded => return "already_paid",
@@ -316,8 +371,12 @@ impl<S: Watched> World<'_, S> {
 
     /// A draft takes its stock and waits.
     fn submit(&mut self, id: OrderId, after: &State) -> bool {
-        let Some(mut order) = self.model.orders.remove(&id) else { return false };
-        let supplied = self.model.can_supply(&order.lines, self.now, &BTreeMap::new());
+        let Some(mut order) = self.model.orders.remove(&id) else {
+            return false;
+        };
+        let supplied = self
+            .model
+            .can_supply(&order.lines, self.now, &BTreeMap::new());
         if supplied {
             take(&mut self.model, &mut order, after, self.now);
             order.stand = Stand::Waiting;
@@ -329,7 +388,11 @@ impl<S: Watched> World<'_, S> {
 
     fn order_of(&self, payment: PaymentId) -> Option<(OrderId, Pay)> {
         self.model.orders.values().find_map(|order| {
-            order.payments.iter().find(|p| p.id == payment).map(|pay| (order.id, pay.clone()))
+            order
+                .payments
+                .iter()
+                .find(|p| p.id == payment)
+                .map(|pay| (order.id, pay.clone()))
         })
     }
 
@@ -340,7 +403,9 @@ impl<S: Watched> World<'_, S> {
     }
 
     fn provider(&mut self, result: &ProviderResult, after: &State) -> &'static str {
-        let Some((id, pay)) = self.order_of(result.payment_id) else { return "not_found" };
+        let Some((id, pay)) = self.order_of(result.payment_id) else {
+            return "not_found";
+        };
         let key = (id, pay.id);
         let ProviderOutcome::Succeeded { amount, .. } = &result.outcome else {
             if pay.state == "pending" {
@@ -354,7 +419,9 @@ impl<S: Watched> World<'_, S> {
         if amount.minor() != pay.amount {
             return "amount_mismatch";
         }
-        let Some(order) = self.model.orders.get(&id) else { return "not_found" };
+        let Some(order) = self.model.orders.get(&id) else {
+            return "not_found";
+        };
         if self.model.pay_code(order, self.now) == "ok" {
             self.pay(id, pay.id, after);
         } else {
@@ -368,8 +435,12 @@ impl<S: Watched> World<'_, S> {
     }
 
     fn confirm(&mut self, payment: PaymentId, after: &State) -> &'static str {
-        let Some((id, pay)) = self.order_of(payment) else { return "not_found" };
-        let Some(order) = self.model.orders.get(&id) else { return "not_found" };
+        let Some((id, pay)) = self.order_of(payment) else {
+            return "not_found";
+        };
+        let Some(order) = self.model.orders.get(&id) else {
+            return "not_found";
+        };
         let ended = matches!(order.stand_at(self.now), Stand::Expired | Stand::Cancelled);
         match pay.state {
             "taken" => return "ok",
@@ -385,7 +456,9 @@ impl<S: Watched> World<'_, S> {
     }
 
     fn refund(&mut self, refund: &RefundPayment) -> &'static str {
-        let Some((id, pay)) = self.order_of(refund.payment_id) else { return "not_found" };
+        let Some((id, pay)) = self.order_of(refund.payment_id) else {
+            return "not_found";
+        };
         if pay.state != "taken" {
             return "invalid_state";
         }
@@ -395,7 +468,9 @@ impl<S: Watched> World<'_, S> {
             return "refund_exceeds_payment";
         }
         self.change_pay((id, pay.id), |pay| pay.refunded += amount);
-        let Some(order) = self.model.orders.get_mut(&id) else { return "not_found" };
+        let Some(order) = self.model.orders.get_mut(&id) else {
+            return "not_found";
+        };
         if refund.restock && !order.restocked {
             order.restocked = true;
             for (key, (units, _)) in &order.units {
@@ -410,7 +485,9 @@ impl<S: Watched> World<'_, S> {
 
     fn status(&mut self, change: &ChangeStatus, after: &State) -> &'static str {
         let now = self.now;
-        let Some(order) = self.model.orders.get_mut(&change.order_id) else { return "not_found" };
+        let Some(order) = self.model.orders.get_mut(&change.order_id) else {
+            return "not_found";
+        };
         let next = match (order.stand_at(now), change.status) {
             (Stand::Draft, OrderStatus::Pending) => {
                 let done = self.submit(change.order_id, after);
@@ -427,7 +504,9 @@ impl<S: Watched> World<'_, S> {
     }
 
     fn adjust(&mut self, adjust: &AdjustStock) -> &'static str {
-        let Some(location) = adjust.location_id else { return "validation_failed" };
+        let Some(location) = adjust.location_id else {
+            return "validation_failed";
+        };
         let key = (adjust.variant_id, location);
         let code = self.model.adjust_code(key, adjust.delta, self.now);
         if code == "ok" {
@@ -440,7 +519,11 @@ impl<S: Watched> World<'_, S> {
         let (Some(location), Some(stock)) = (set.location_id, set.stock_quantity) else {
             return "validation_failed";
         };
-        let level = self.model.levels.entry((set.variant_id, location)).or_default();
+        let level = self
+            .model
+            .levels
+            .entry((set.variant_id, location))
+            .or_default();
         if stock < level.reserved {
             return "insufficient_stock";
         }
@@ -509,6 +592,9 @@ fn give_back(
 }
 
 fn drop_pending(order: &mut Order, but: Option<PaymentId>) {
-    let others = order.payments.iter_mut().filter(|pay| pay.state == "pending" && Some(pay.id) != but);
+    let others = order
+        .payments
+        .iter_mut()
+        .filter(|pay| pay.state == "pending" && Some(pay.id) != but);
     others.for_each(|pay| pay.state = "cancelled");
 }

@@ -40,7 +40,10 @@ pub(super) fn difference(order: &Order, after: &State) -> Option<String> {
         return Some(format!("is {:?}, expected {expected:?}", stored.status));
     }
     if stored.totals.total_amount.minor() != order.total {
-        return Some(format!("costs {}, expected {}", stored.totals.total_amount, order.total));
+        return Some(format!(
+            "costs {}, expected {}",
+            stored.totals.total_amount, order.total
+        ));
     }
     if stored.locked_at.is_some() != order.locked {
         return Some("is locked otherwise than expected".to_owned());

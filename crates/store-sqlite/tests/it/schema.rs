@@ -1,0 +1,190 @@
+//! Migrations, the lock, and what the database itself refuses.
+
+use rusqlite::Connection;
+use store_sqlite::database::{self, Durability, OpenError, open_for_migration};
+use store_sqlite::migrate::{self, MigrateError};
+
+use super::File;
+
+fn catalogue(conn: &Connection) -> Vec<String> {
+    conn.prepare(
+        "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master \
+         WHERE name NOT LIKE 'sqlite_%' ORDER BY 1",
+    )
+    .unwrap()
+    .query_map([], |row| row.get(0))
+    .unwrap()
+    .collect::<Result<_, _>>()
+    .unwrap()
+}
+
+#[test]
+fn up_down_up_gives_the_same_catalogue() {
+    let file = File::new();
+    let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
+    assert_eq!(migrate::up(&mut conn, 5, "test").unwrap(), [1]);
+    let first = catalogue(&conn);
+    assert_eq!(
+        migrate::up(&mut conn, 6, "test").unwrap(),
+        Vec::<i64>::new()
+    );
+    assert!(matches!(
+        migrate::down(&mut conn, 1, false),
+        Err(MigrateError::Destroys { number: 1, .. })
+    ));
+    assert_eq!(catalogue(&conn), first);
+    assert_eq!(migrate::down(&mut conn, 9, true).unwrap(), [1]);
+    assert_eq!(catalogue(&conn).len(), 1, "only schema_migrations is left");
+    migrate::up(&mut conn, 7, "test").unwrap();
+    assert_eq!(catalogue(&conn), first);
+    assert_eq!(migrate::status(&conn).unwrap().len(), 1);
+}
+
+#[test]
+fn the_contracts_tables_indexes_and_views_are_there_and_strict() {
+    let file = File::new();
+    drop(file.open(Durability::Off));
+    let conn = Connection::open(file.path()).unwrap();
+    let has = |kind: &str, name: &str| {
+        let sql = "SELECT count(*) FROM sqlite_master WHERE type = ?1 AND name = ?2";
+        conn.query_row(sql, [kind, name], |row| row.get::<_, i64>(0))
+            .unwrap()
+            == 1
+    };
+    for table in [
+        "products",
+        "product_variants",
+        "locations",
+        "stock_levels",
+        "carts",
+        "cart_items",
+        "orders",
+        "order_items",
+        "stock_reservations",
+        "payments",
+        "refunds",
+        "events",
+    ] {
+        assert!(has("table", table), "{table}");
+    }
+    for index in [
+        "idx_reservations_order_id",
+        "idx_reservations_expires_at",
+        "idx_active_reservation_per_order",
+        "idx_orders_cart_id",
+    ] {
+        assert!(has("index", index), "{index}");
+    }
+    assert!(has("view", "product_stock") && has("view", "variant_stock"));
+    let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
+         AND strict = 0 AND name NOT LIKE 'sqlite_%'";
+    let loose: Vec<String> = conn
+        .prepare(sql)
+        .unwrap()
+        .query_map([], |r| r.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(loose, Vec::<String>::new());
+    for view in ["product_stock", "variant_stock"] {
+        let sql = format!(
+            "SELECT stock_quantity, reserved_stock, available, version, in_stock FROM {view}"
+        );
+        conn.prepare(&sql).unwrap();
+    }
+}
+
+#[test]
+fn a_schema_that_is_behind_or_ahead_is_refused() {
+    let file = File::new();
+    let (mut conn, lock) = open_for_migration(&file.path()).unwrap();
+    assert!(matches!(
+        migrate::require_current(&conn),
+        Err(MigrateError::Behind { found: 0, .. })
+    ));
+    migrate::up(&mut conn, 0, "test").unwrap();
+    conn.execute("INSERT INTO schema_migrations VALUES (99, 0, 'later')", [])
+        .unwrap();
+    assert!(matches!(
+        migrate::up(&mut conn, 0, "test"),
+        Err(MigrateError::Newer { found: 99, .. })
+    ));
+    drop((conn, lock));
+    let opened = database::open(&file.path(), Durability::Off);
+    assert!(matches!(
+        opened,
+        Err(OpenError::Schema(MigrateError::Newer { .. }))
+    ));
+}
+
+#[test]
+fn a_second_writer_is_refused_with_what_to_do() {
+    let file = File::new();
+    let first = file.open(Durability::Off);
+    let Err(error) = database::open(&file.path(), Durability::Off) else {
+        panic!("a second writer got in");
+    };
+    assert!(matches!(error, OpenError::InUse(_)));
+    assert!(error.to_string().contains("stop it"), "{error}");
+    drop(first);
+    drop(database::open(&file.path(), Durability::Off).unwrap());
+}
+
+#[test]
+fn the_last_lines_of_defence_hold_whoever_writes() {
+    let file = File::new();
+    drop(file.open(Durability::Off));
+    let conn = Connection::open(file.path()).unwrap();
+    let level = |variant: &str, stock: i64, reserved: i64, backorder: i64| {
+        conn.execute(
+            "INSERT INTO stock_levels VALUES ('t', ?1, 'l', ?2, ?3, ?4, NULL, 1, 1)",
+            (variant, stock, reserved, backorder),
+        )
+    };
+    level("fits", 5, 5, 0).unwrap();
+    level("backorder", 0, 3, 3).unwrap();
+    let hold = |order: &str, id: &str, status: &str| {
+        conn.execute(
+            "INSERT INTO stock_reservations VALUES \
+             ('t', ?2, ?1, 'p', 'v', 'l', 1, 0, 0, 0, ?3, 0, 0)",
+            (order, id, status),
+        )
+    };
+    hold("o", "a", "active").unwrap();
+    hold("o", "b", "expired").unwrap();
+    let payment = |id: &str, refunded: i64| {
+        conn.execute(
+            "INSERT INTO payments VALUES ('t', ?1, ?1, 1, 'mock', NULL, 'succeeded', 100, ?2, \
+             'EUR', 'r', NULL, NULL, NULL, NULL, 0, 0)",
+            (id, refunded),
+        )
+    };
+    payment("p1", 100).unwrap();
+    let key = |key: &[u8]| {
+        conn.execute(
+            "INSERT INTO idempotency_keys (key, answer_id) VALUES (?1, 1)",
+            [key],
+        )
+    };
+    key(&[1; 16]).unwrap();
+    let refused = [
+        (level("oversold", 5, 6, 0), "stock_levels_not_oversold"),
+        (
+            level("beyond backorder", 0, 4, 3),
+            "stock_levels_not_oversold",
+        ),
+        (
+            level("below zero", 5, -1, 0),
+            "stock_levels_reserved_not_negative",
+        ),
+        (level("fits", 1, 0, 0), "UNIQUE"),
+        (hold("o", "c", "active"), "UNIQUE"),
+        (hold("o2", "d", "lost"), "stock_reservations_status_known"),
+        (payment("p2", 101), "payments_not_over_refunded"),
+        (key(&[1; 16]), "UNIQUE"),
+    ];
+    for (result, constraint) in refused {
+        let error = result.expect_err(constraint).to_string();
+        assert!(error.contains(constraint), "{error}");
+    }
+}
