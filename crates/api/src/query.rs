@@ -23,8 +23,10 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
     /// A time in RFC 3339, or a date.
     Time,
-    /// A cursor of ours; another one is 400.
+    /// A cursor behind a row; one that is none of ours is 400.
     Cursor,
+    /// A cursor at a row number; the same.
+    RowCursor,
 }
 
 /// A query parameter.
@@ -50,6 +52,11 @@ pub(crate) const CURSOR: Param = Param {
     kind: Kind::Cursor,
     about: "the `next_cursor` of the page before",
 };
+/// `cursor` of lists without an order of their own.
+pub(crate) const ROW_CURSOR: Param = Param {
+    kind: Kind::RowCursor,
+    ..CURSOR
+};
 /// `client_token` of an order's maker.
 pub(crate) const CLIENT_TOKEN: Param = Param {
     name: "client_token",
@@ -69,7 +76,8 @@ impl Param {
             Kind::Time => json!({"type": "string", "anyOf": [
                 {"format": "date-time"}, {"format": "date"},
             ]}),
-            Kind::Cursor => json!({"type": "string"}),
+            Kind::Cursor => json!({"type": "string", "pattern": cursor::AFTER}),
+            Kind::RowCursor => json!({"type": "string", "pattern": cursor::OFFSET}),
         }
     }
 
@@ -93,7 +101,7 @@ impl Param {
             Kind::Time => wire::time::parse(value)
                 .is_none()
                 .then(|| "must be a time in RFC 3339 or a date".to_owned()),
-            Kind::Cursor => None,
+            Kind::Cursor | Kind::RowCursor => None,
         }
     }
 }
@@ -106,6 +114,7 @@ fn parse_uuid(text: &str) -> Option<Uuid> {
 #[derive(Debug, Default)]
 pub struct Query {
     values: BTreeMap<String, String>,
+    start: Option<Start>,
     /// What is wrong with it.
     pub faults: Vec<Fault>,
 }
@@ -130,8 +139,14 @@ impl Query {
                 fault("stands more than once");
                 continue;
             }
-            if matches!(param.kind, Kind::Cursor) && cursor::parse(&value).is_none() {
-                return Err(Problem::malformed("the cursor is none of ours"));
+            let start = match param.kind {
+                Kind::Cursor => Some(cursor::parse_after(&value)),
+                Kind::RowCursor => Some(cursor::parse_offset(&value)),
+                _ => None,
+            };
+            if let Some(start) = start {
+                let wrong = || Problem::malformed("the cursor is none of this list's");
+                query.start = Some(start.ok_or_else(wrong)?);
             }
             if let Some(message) = param.fault(&value) {
                 fault(&message);
@@ -176,13 +191,9 @@ impl Query {
         let limit = self
             .integer("limit")
             .and_then(|limit| usize::try_from(limit).ok());
-        let cursor = self
-            .values
-            .get("cursor")
-            .and_then(|cursor| cursor::parse(cursor));
         Page {
             limit: limit.unwrap_or(20),
-            from: cursor.unwrap_or(Start::Offset(0)),
+            from: self.start.clone().unwrap_or(Start::Offset(0)),
         }
     }
 }

@@ -44,7 +44,18 @@ impl Drop for Folder {
 impl Server {
     /// Starts a demo server on a free port and waits until it is ready.
     pub fn start(binary: &Path, database: &str, more: &[&str]) -> Result<Self> {
+        Self::start_in(binary, database, more, &[])
+    }
+
+    /// The same with some environment variables.
+    pub fn start_in(
+        binary: &Path,
+        database: &str,
+        more: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut command = Command::new(binary);
+        command.envs(environment.iter().copied());
         command.args([
             "serve",
             "--demo",
@@ -94,6 +105,11 @@ impl Server {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Its exit status, once it has ended by itself.
+    pub fn try_wait(&mut self) -> Result<Option<std::process::ExitStatus>> {
+        Ok(self.child.try_wait()?)
     }
 
     /// Resident memory, in KiB.

@@ -12,7 +12,7 @@ use wire::views::{KeyView, NewKeyView, TenantView};
 use crate::call::{Call, unreadable};
 use crate::keys::{generate, shown};
 use crate::operation::{Access, Answer, Body, Operation, Subject, Verb};
-use crate::query::{CURSOR, LIMIT};
+use crate::query::{LIMIT, ROW_CURSOR};
 use crate::{reading, respond};
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -26,7 +26,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation {
             id: "list_tenants",
             summary: "All tenants",
-            query: &[LIMIT, CURSOR],
+            query: &[LIMIT, ROW_CURSOR],
             answer: Answer::List("Tenant"),
             ..admin
         },
@@ -45,7 +45,7 @@ pub(super) fn operations() -> Vec<Operation> {
             path: "/admin/tenants/{id}/keys",
             summary: "A tenant's keys, without the keys themselves",
             subject: Subject::Tenant,
-            query: &[LIMIT, CURSOR],
+            query: &[LIMIT, ROW_CURSOR],
             answer: Answer::List("Key"),
             handler: |call| Box::pin(keys(call)),
             ..admin

@@ -8,13 +8,13 @@ use wire::problem::Problem;
 
 use crate::call::Call;
 use crate::operation::{Answer, Body, Operation, Verb};
-use crate::query::{CURSOR, LIMIT};
+use crate::query::{LIMIT, ROW_CURSOR};
 use crate::respond;
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation {
-            query: &[LIMIT, CURSOR],
+            query: &[LIMIT, ROW_CURSOR],
             answer: Answer::List("Location"),
             ..Operation::new(
                 "list_locations",

@@ -9,7 +9,7 @@ use wire::views::{ExplanationView, LevelView};
 
 use crate::call::{Call, unreadable};
 use crate::operation::{Answer, Body, Operation, Subject, Verb};
-use crate::query::{CURSOR, Kind, LIMIT, Param};
+use crate::query::{Kind, LIMIT, Param, ROW_CURSOR};
 use crate::{reading, respond};
 
 const VARIANT: Param = Param {
@@ -28,7 +28,7 @@ const MOVEMENTS_MAX: usize = 100;
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation {
-            query: &[VARIANT, LOCATION, LIMIT, CURSOR],
+            query: &[VARIANT, LOCATION, LIMIT, ROW_CURSOR],
             answer: Answer::List("StockLevel"),
             ..Operation::new("list_stock", Verb::Get, "/stock", "Stock levels", |call| {
                 Box::pin(list(call))

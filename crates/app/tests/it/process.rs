@@ -1,0 +1,150 @@
+//! Starting, stopping, and what a second process is told.
+
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use bench::server::{Folder, Server};
+use serde_json::Value;
+
+use super::shop::{Shop, binary};
+
+fn stockhold(args: &[&str]) -> Output {
+    Command::new(binary()).args(args).output().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_start_prints_the_same_keys_and_is_small() {
+    let mut shop = Shop::open("start");
+    assert!(
+        shop.server.resident_kib().unwrap() < 60 * 1024,
+        "resident at rest"
+    );
+    let first = shop.server.facts.clone();
+    shop.restart();
+    for name in ["tenant_id", "secret_key", "publishable_key", "platform_key"] {
+        assert_eq!(first[name], shop.server.facts[name], "{name}");
+    }
+    let other = Shop::open("start-other");
+    assert_eq!(
+        first["tenant_id"], other.server.facts["tenant_id"],
+        "a demo's ids are constants"
+    );
+    assert_ne!(first["secret_key"], other.server.facts["secret_key"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_is_told_what_to_do() {
+    let shop = Shop::open("second");
+    let database = shop.folder.database();
+    for args in [
+        vec![
+            "serve",
+            "--demo",
+            "--listen",
+            "127.0.0.1:0",
+            "--database",
+            &database,
+        ],
+        vec!["migrate", "up", "--database", &database],
+        vec!["tenant", "list", "--database", &database],
+    ] {
+        let output = stockhold(&args);
+        assert_eq!(output.status.code(), Some(2));
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(text.contains("another process uses"), "{text}");
+    }
+    shop.audit();
+    let status = stockhold(&["migrate", "status", "--json", "--database", &database]);
+    assert_eq!(status.status.code(), Some(0));
+}
+
+#[test]
+fn without_a_demo_everything_is_made_by_hand() {
+    let folder = Folder::new("by-hand").unwrap();
+    let database = folder.database();
+    let with = |args: &[&str]| {
+        let mut all = args.to_vec();
+        all.extend(["--database", &database]);
+        stockhold(&all)
+    };
+    let refused = with(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("stockhold migrate up"));
+    assert_eq!(with(&["migrate", "status"]).status.code(), Some(1));
+    assert_eq!(with(&["migrate", "up"]).status.code(), Some(0));
+    assert_eq!(
+        with(&["tenant", "create", "acme", "--currency", "VND"])
+            .status
+            .code(),
+        Some(0)
+    );
+    assert_eq!(with(&["tenant", "create", "acme"]).status.code(), Some(2));
+    let made = with(&["key", "create", "secret", "--tenant", "acme", "--json"]);
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert!(made["key"].as_str().unwrap().starts_with("sk_"));
+    assert_eq!(with(&["key", "create", "secret"]).status.code(), Some(2));
+    assert_eq!(with(&["key", "create", "platform"]).status.code(), Some(0));
+    let id = made["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        with(&["key", "revoke", &id, "--tenant", "acme"])
+            .status
+            .code(),
+        Some(0)
+    );
+    let list = with(&["key", "list", "--tenant", "acme"]);
+    assert!(String::from_utf8_lossy(&list.stdout).contains("revoked"));
+    assert_eq!(with(&["migrate", "down"]).status.code(), Some(2));
+    assert_eq!(with(&["audit"]).status.code(), Some(0));
+    assert_eq!(with(&["migrate", "down", "--yes"]).status.code(), Some(0));
+    let wrong = stockhold(&["audit", "--database", "mysql://x"]);
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("sqlite:PATH"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_drains_and_exits_zero() {
+    let folder = Folder::new("sigterm").unwrap();
+    let mut server = Server::start(binary(), &folder.database(), &[]).unwrap();
+    let ended = Command::new("kill")
+        .args(["-TERM", &server.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(ended.success());
+    for _ in 0..100 {
+        if let Some(status) = server.try_wait().unwrap() {
+            assert_eq!(status.code(), Some(0));
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("it did not exit within ten seconds");
+}
+
+#[test]
+fn a_settings_file_is_read_and_checked() {
+    let folder = Folder::new("settings").unwrap();
+    let file = folder.0.join("stockhold.toml");
+    std::fs::write(&file, "payment_timeout_minutes = 0\n").unwrap();
+    let file = file.to_str().unwrap();
+    let refused = stockhold(&[
+        "serve",
+        "--demo",
+        "--config",
+        file,
+        "--database",
+        &folder.database(),
+    ]);
+    let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        text.contains("payment_timeout_minutes must be between"),
+        "{text}"
+    );
+    std::fs::write(file, "no_such_setting = 1\n").unwrap();
+    let refused = stockhold(&[
+        "serve",
+        "--demo",
+        "--config",
+        file,
+        "--database",
+        &folder.database(),
+    ]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no_such_setting"));
+}
