@@ -16,6 +16,7 @@ pub mod server;
 pub mod services;
 
 mod call;
+mod framing;
 mod idempotency;
 mod mock_page;
 mod pages;

@@ -3,13 +3,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use wire::problem::Problem;
 
+use crate::framing::Guarded;
 use crate::pipeline::{Peer, finish, request_id};
 use crate::services::Services;
 
@@ -95,12 +96,18 @@ fn connection(
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + use<> {
     let router = router.clone();
     let shared = Arc::clone(services);
+    let conflict = Arc::new(AtomicBool::new(false));
+    let stream = Guarded::new(stream, Arc::clone(&conflict));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (router, services) = (router.clone(), Arc::clone(&shared));
+        let conflict = Arc::clone(&conflict);
         async move {
+            if conflict.load(Ordering::Relaxed) {
+                return Ok(refuse(request.headers(), &services));
+            }
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
-            Ok::<_, std::convert::Infallible>(answer(router, &services, request).await)
+            Ok::<_, std::convert::Infallible>(answer(router, request).await)
         }
     });
     let within = Duration::from_millis(services.options.read_timeout_millis);
@@ -111,20 +118,19 @@ fn connection(
         .serve_connection(TokioIo::new(stream), service)
 }
 
-async fn answer(router: Router, services: &Services, request: Request) -> Response {
-    let headers = request.headers();
-    // RFC 9112 §6.3: both lengths in one message is how requests are smuggled.
-    if headers.contains_key(CONTENT_LENGTH) && headers.contains_key(TRANSFER_ENCODING) {
-        let id = request_id(headers, services);
-        let problem = Problem::malformed("Content-Length and Transfer-Encoding exclude each other");
-        let mut response = finish(Err(problem), &id);
-        response
-            .headers_mut()
-            .insert(header::CONNECTION, HeaderValue::from_static("close"));
-        return response;
-    }
+async fn answer(router: Router, request: Request) -> Response {
     match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
+}
+
+/// The answer to a request with both lengths: the connection ends with it.
+fn refuse(headers: &HeaderMap, services: &Services) -> Response {
+    let problem = Problem::malformed("Content-Length and Transfer-Encoding exclude each other");
+    let mut response = finish(Err(problem), &request_id(headers, services));
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
