@@ -21,6 +21,8 @@
     expect(
         clippy::arithmetic_side_effects,
         clippy::integer_division,
+        clippy::indexing_slicing,
+        clippy::too_many_lines,
         reason = "tests fail loudly anyway"
     )
 )]

@@ -269,7 +269,7 @@ impl<'a, S: Watched> World<'a, S> {
     async fn step(&mut self) -> Result<(), Broken> {
         self.now += match self.dice.up_to(19) {
             0 => 300_000 + self.dice.up_to(900_000),
-            1 => self.to_a_deadline(),
+            1 => self.until_a_deadline(),
             _ => 1 + self.dice.up_to(4_000),
         };
         let requests = self.draw();
@@ -297,7 +297,7 @@ impl<'a, S: Watched> World<'a, S> {
     }
 
     /// To the very moment in which some hold ends, or one before.
-    fn to_a_deadline(&mut self) -> i64 {
+    fn until_a_deadline(&mut self) -> i64 {
         let now = self.now;
         let ends: Vec<i64> = self
             .model

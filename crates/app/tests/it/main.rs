@@ -1,5 +1,12 @@
 //! The real binary over real HTTP.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    clippy::excessive_nesting,
+    reason = "tests fail loudly, and tables are long"
+)]
+
 mod admin;
 mod bad_input;
 mod carts;

@@ -107,7 +107,7 @@ impl Client {
     pub(crate) async fn send(&self, method: &str, path: &str, body: &str) -> Answer {
         let mut headers = self.headers.clone();
         if let Some(key) = &self.key {
-            headers.push_str(&format!("authorization: Bearer {key}\r\n"));
+            headers = format!("{headers}authorization: Bearer {key}\r\n");
         }
         let mut connection = Connection::open(&self.address).await.unwrap();
         let response = connection

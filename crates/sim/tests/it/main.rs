@@ -1,5 +1,7 @@
 //! Simulated histories over memory, and the bugs that they must find.
 
+#![expect(clippy::unwrap_used, reason = "tests fail loudly")]
+
 mod histories;
 mod planted;
 

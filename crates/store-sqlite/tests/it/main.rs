@@ -1,5 +1,7 @@
 //! The SQLite store against the conformance suite, its schema and its last lines of defence.
 
+#![expect(clippy::unwrap_used, reason = "tests fail loudly")]
+
 mod conformance;
 mod schema;
 
