@@ -59,22 +59,32 @@ impl SystemClock {
     }
 }
 
+/// The wall clock, unless it has jumped forward by more than an hour since it was followed last:
+/// then the time goes on by what has really passed.
+const fn followed(base: i64, elapsed: i64, wall: i64) -> i64 {
+    let expected = base.saturating_add(elapsed);
+    if wall.saturating_sub(expected) > JUMP_MAX_MILLIS {
+        expected
+    } else {
+        wall
+    }
+}
+
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(0);
         let wall = wall_millis();
         let base = self.base_millis.load(Ordering::Relaxed);
-        let now = if wall.saturating_sub(base.saturating_add(elapsed)) > JUMP_MAX_MILLIS {
+        let now = followed(base, elapsed, wall);
+        if now == wall {
+            self.base_millis
+                .store(wall.saturating_sub(elapsed), Ordering::Relaxed);
+        } else {
             tracing::error!(
                 wall,
                 "the clock jumped forward by more than an hour; not followed"
             );
-            base.saturating_add(elapsed)
-        } else {
-            self.base_millis
-                .store(wall.saturating_sub(elapsed), Ordering::Relaxed);
-            wall
-        };
+        }
         Timestamp::from_millis(now.saturating_add(self.offset_millis.load(Ordering::Relaxed)))
     }
 }
@@ -85,5 +95,30 @@ pub(crate) struct SystemEntropy;
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the system gives randomness");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jump_of_more_than_an_hour_is_not_followed() {
+        let base = 1_790_000_000_000;
+        for (wall_less_expected, followed_too) in [
+            (0, true),
+            (-86_400_000, true),
+            (JUMP_MAX_MILLIS, true),
+            (JUMP_MAX_MILLIS + 1, false),
+            (10 * 365 * 86_400_000, false),
+        ] {
+            let wall = base + 5_000 + wall_less_expected;
+            let expected = if followed_too { wall } else { base + 5_000 };
+            assert_eq!(
+                followed(base, 5_000, wall),
+                expected,
+                "{wall_less_expected}"
+            );
+        }
     }
 }

@@ -66,7 +66,7 @@ struct Deciding<'a> {
 pub fn decide_lane(
     tenant: TenantId,
     loaded: Loaded,
-    requests: &[Request],
+    requests: &[&Request],
     now: Timestamp,
     rules: Rules<'_>,
 ) -> LaneOutcome {
@@ -83,7 +83,7 @@ pub fn decide_lane(
     let due = expire_due(&deciding.state, now);
     let is_expiry = |change: &&Change| matches!(change, Change::Event(Event::OrderExpired { .. }));
     let expired = due.iter().filter(is_expiry).count();
-    deciding.apply(&due);
+    deciding.apply(due);
     let again = deciding.state.more_due && !due.is_empty();
     let answers = if again {
         Vec::new()
@@ -130,7 +130,7 @@ impl Deciding<'_> {
         let decided = catch_unwind(AssertUnwindSafe(|| {
             request.command.decide(&self.state, &mut context)
         }));
-        let decision = match decided {
+        let mut decision = match decided {
             Ok(Ok(decision)) => decision,
             Ok(Err(rejection)) => return Err(self.refused(rejection)),
             Err(_panic) => {
@@ -138,7 +138,8 @@ impl Deciding<'_> {
                 return Err(Failure::Internal);
             }
         };
-        self.apply(&decision.changes);
+        let changes = std::mem::take(&mut decision.changes);
+        self.apply(changes);
         Ok(self.answer(&decision, request.claim.as_ref()))
     }
 
@@ -169,16 +170,16 @@ impl Deciding<'_> {
         }
     }
 
-    fn apply(&mut self, changes: &[Change]) {
+    fn apply(&mut self, changes: Vec<Change>) {
         for change in changes {
-            let movements = apply::apply(&mut self.state, change, self.now);
+            let movements = apply::apply(&mut self.state, &change, self.now);
             if let Change::Event(event) = change {
-                let (kind, payload) = self.rules.codec.event(event);
+                let (kind, payload) = self.rules.codec.event(&event);
                 let (seq, at) = (self.state.lane.seq, self.now);
                 let recorded = Recorded {
                     seq,
                     at,
-                    event: event.clone(),
+                    event,
                     movements,
                 };
                 self.events.push(Journaled {

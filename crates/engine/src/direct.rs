@@ -34,7 +34,8 @@ pub async fn execute<S: Store>(
         let Some(loaded) = loaded.into_iter().next() else {
             return Ok(Vec::new());
         };
-        let outcome = decide_lane(tenant, loaded, requests, now, rules);
+        let requests: Vec<&Request> = requests.iter().collect();
+        let outcome = decide_lane(tenant, loaded, &requests, now, rules);
         if outcome.is_changed() {
             store.commit(std::slice::from_ref(&outcome.write)).await?;
         } else {

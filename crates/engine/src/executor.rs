@@ -150,7 +150,7 @@ impl<S: Store> Executor<S> {
         let mut writes = Vec::with_capacity(turn.len());
         let mut results = Vec::with_capacity(turn.len());
         for (lane, loaded) in turn.iter().zip(loaded) {
-            let requests: Vec<_> = lane.waiting.iter().map(|w| w.request.clone()).collect();
+            let requests: Vec<_> = lane.waiting.iter().map(|w| &w.request).collect();
             let outcome = decide_lane(lane.tenant, loaded, &requests, now, rules);
             let changed = outcome.is_changed();
             let LaneOutcome {

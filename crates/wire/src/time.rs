@@ -14,7 +14,9 @@ pub fn format(at: Timestamp) -> String {
 #[must_use]
 pub fn parse(text: &str) -> Option<Timestamp> {
     let at = text.parse::<jiff::Timestamp>().ok().or_else(|| {
-        let date = text.parse::<jiff::civil::Date>().ok()?;
+        // A civil time without an offset would parse as a date, too.
+        let date = (text.len() == "2025-11-21".len()).then_some(text)?;
+        let date = date.parse::<jiff::civil::Date>().ok()?;
         Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
     })?;
     let millis = at.as_millisecond();

@@ -8,7 +8,7 @@ use wire::problem::Problem;
 use wire::views::{ExplanationView, LevelView};
 
 use crate::call::{Call, unreadable};
-use crate::operation::{Answer, Body, Operation, Subject, Verb};
+use crate::operation::{Access, Answer, Body, Operation, Subject, Verb};
 use crate::query::{Kind, LIMIT, Param, ROW_CURSOR};
 use crate::{reading, respond};
 
@@ -28,6 +28,7 @@ const MOVEMENTS_MAX: usize = 100;
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation {
+            access: Access::Publishable,
             query: &[VARIANT, LOCATION, LIMIT, ROW_CURSOR],
             answer: Answer::List("StockLevel"),
             ..Operation::new("list_stock", Verb::Get, "/stock", "Stock levels", |call| {

@@ -148,3 +148,25 @@ fn a_settings_file_is_read_and_checked() {
     ]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("no_such_setting"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_has_its_quota_and_others_have_theirs() {
+    let shop = Shop::open_with("quota", &["--rate-limit", "5"]);
+    let client = shop.client();
+    let answers = super::shop::at_once(30, |_| {
+        let client = client.clone();
+        async move { client.get("/products?limit=1").await }
+    })
+    .await;
+    let refused: Vec<_> = answers
+        .iter()
+        .filter(|answer| answer.status == 429)
+        .collect();
+    assert!(refused.len() >= 20, "{} of 30 were refused", refused.len());
+    for answer in refused {
+        assert_eq!(answer.code(), "rate_limited");
+        assert!(answer.response.header("retry-after").is_some());
+    }
+    let browser = client.with_key(Some(shop.server.fact("publishable_key")));
+    browser.get("/products?limit=1").await.expect(200);
+}
