@@ -83,8 +83,8 @@ pub fn decide_lane(
     let due = expire_due(&deciding.state, now);
     let is_expiry = |change: &&Change| matches!(change, Change::Event(Event::OrderExpired { .. }));
     let expired = due.iter().filter(is_expiry).count();
-    deciding.apply(due);
     let again = deciding.state.more_due && !due.is_empty();
+    deciding.apply(due);
     let answers = if again {
         Vec::new()
     } else {
