@@ -1,7 +1,9 @@
 //! Who calls: the key decides the tenant.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -9,10 +11,14 @@ use domain::ids::{KeyId, TenantId};
 use domain::tenant::{ApiKey, KeyKind};
 use engine::reader::Reader;
 use subtle::ConstantTimeEq as _;
+use tokio::time::Instant;
 use wire::problem::Problem;
 
+use crate::call::unreadable;
 use crate::keys::{KeyHasher, is_well_formed};
 
+/// How long a key is remembered without asking the database again, whoever revoked it.
+const REMEMBERED_FOR: Duration = Duration::from_secs(1);
 /// Keys that are remembered at most.
 const REMEMBERED_MAX: usize = 10_000;
 
@@ -31,7 +37,9 @@ pub struct Caller {
 pub struct KeyRing {
     hasher: KeyHasher,
     reader: Arc<dyn Reader>,
-    known: RwLock<HashMap<[u8; 32], ApiKey>>,
+    known: RwLock<HashMap<[u8; 32], (ApiKey, Instant)>>,
+    /// Rises whenever keys are forgotten, so that a slow look-up cannot bring one back.
+    forgotten: AtomicU64,
 }
 
 impl KeyRing {
@@ -42,6 +50,7 @@ impl KeyRing {
             hasher,
             reader,
             known: RwLock::default(),
+            forgotten: AtomicU64::new(0),
         }
     }
 
@@ -54,7 +63,8 @@ impl KeyRing {
     /// Forgets a key at once; the next request with it asks the database.
     pub fn forget(&self, id: KeyId) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|_, key| key.id != id);
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        known.retain(|_, (key, _)| key.id != id);
     }
 
     /// The caller of these headers; `Ok(None)` without an `Authorization` header.
@@ -88,13 +98,18 @@ impl KeyRing {
     async fn find(&self, hash: [u8; 32]) -> Result<Option<ApiKey>, Problem> {
         let known = {
             let ring = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            ring.get(&hash).cloned()
+            let fresh = |(_, at): &&(ApiKey, Instant)| at.elapsed() < REMEMBERED_FOR;
+            ring.get(&hash).filter(fresh).map(|(key, _)| key.clone())
         };
+        let before = self.forgotten.load(Ordering::SeqCst);
         if known.is_some() {
             return Ok(known);
         }
-        let unavailable = |_| Problem::new("store_unavailable", "the database is away");
-        let found = self.reader.key_by_hash(hash).await.map_err(unavailable)?;
+        let found = self
+            .reader
+            .key_by_hash(hash)
+            .await
+            .map_err(|error| unreadable(&error))?;
         let found = found.filter(|key| {
             let same: bool = key.hash.ct_eq(&hash).into();
             same && key.revoked_at.is_none()
@@ -104,7 +119,9 @@ impl KeyRing {
             if ring.len() >= REMEMBERED_MAX {
                 ring.clear();
             }
-            ring.insert(hash, key.clone());
+            if self.forgotten.load(Ordering::SeqCst) == before {
+                ring.insert(hash, (key.clone(), Instant::now()));
+            }
         }
         Ok(found)
     }

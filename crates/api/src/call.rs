@@ -17,7 +17,9 @@ use serde_json::Value;
 use wire::problem::Problem;
 
 use crate::auth::Caller;
+use crate::operation::Subject;
 use crate::query::Query;
+use crate::reading;
 use crate::respond;
 use crate::services::Services;
 
@@ -47,6 +49,8 @@ pub struct Call {
     pub headers: HeaderMap,
     /// Where the request comes from.
     pub peer: Option<SocketAddr>,
+    /// What the first id in the path names.
+    pub subject: Subject,
 }
 
 impl Call {
@@ -82,8 +86,13 @@ impl Call {
         lane: TenantId,
         command: Result<Command, Vec<Fault>>,
     ) -> Result<Answer, Problem> {
-        let command =
-            command.map_err(|faults| Problem::from_rejection(&Rejection::Invalid(faults)))?;
+        let command = match command {
+            Ok(command) => command,
+            Err(faults) => {
+                reading::require(self, self.subject).await?;
+                return Err(Problem::from_rejection(&Rejection::Invalid(faults)));
+            }
+        };
         let name = command.name();
         let submitted = self.services.handle.submit(lane, command, self.claim).await;
         submitted.map_err(|failure| {

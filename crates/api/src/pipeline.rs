@@ -28,6 +28,9 @@ use crate::query::Query;
 use crate::services::Services;
 use crate::{idempotency, reading, respond};
 
+/// Bytes of a refused body that are read away.
+const DISCARDED_MAX: usize = 8 * 1024 * 1024;
+
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
@@ -141,6 +144,7 @@ async fn check(
         claim,
         headers: parts.headers,
         peer: parts.extensions.get::<Peer>().map(|peer| peer.0),
+        subject: operation.subject,
     };
     faults.append(&mut call.query.faults);
     if !faults.is_empty() {
@@ -180,6 +184,7 @@ async fn read_body(
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| usize::try_from(length).map_or(true, |l| l > most)) {
+        discard(body).await;
         return Err(too_large());
     }
     let within = Duration::from_millis(services.options.read_timeout_millis);
@@ -189,6 +194,21 @@ async fn read_body(
         Ok(Err(_)) => Err(Problem::malformed("the body broke off")),
         Err(_) => Err(Problem::malformed("the body did not arrive in time")),
     }
+}
+
+/// Reads a refused body for a moment, so that its sender reads the answer and not a reset.
+async fn discard(mut body: HttpBody) {
+    let read = async {
+        let mut left = DISCARDED_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            if length > left {
+                break;
+            }
+            left -= length;
+        }
+    };
+    drop(tokio::time::timeout(Duration::from_secs(1), read).await);
 }
 
 /// The JSON that an operation takes. Keys that stand twice are faults for later.
@@ -265,6 +285,12 @@ async fn authorize(
         Access::Publishable | Access::ClientToken => caller.kind != KeyKind::Platform,
         Access::Open => true,
     };
+    if !may && caller.key.is_none() {
+        return Err(Problem::new(
+            "unauthorized",
+            "send `Authorization: Bearer <key>`",
+        ));
+    }
     if !may {
         return Err(Problem::new("forbidden", "this key may not do this"));
     }

@@ -185,6 +185,14 @@ impl Query {
             .and_then(|text| wire::time::parse(text))
     }
 
+    /// A time at which a span ends.
+    #[must_use]
+    pub fn end_time(&self, name: &str) -> Option<Timestamp> {
+        self.values
+            .get(name)
+            .and_then(|text| wire::time::parse_end(text))
+    }
+
     /// The page that `limit` and `cursor` ask for.
     #[must_use]
     pub fn page(&self) -> Page {

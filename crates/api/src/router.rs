@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
 use axum::http::HeaderValue;
 use axum::http::header::ALLOW;
@@ -36,7 +37,8 @@ pub fn router(services: &Arc<Services>) -> Router {
     for (path, verbs) in paths {
         let services = Arc::clone(services);
         let verbs = Arc::new(verbs);
-        let handler = move |params: RawPathParams, request: Request| {
+        let handler = move |params: Result<RawPathParams, RawPathParamsRejection>,
+                            request: Request| {
             dispatch(Arc::clone(&services), Arc::clone(&verbs), params, request)
         };
         router = router.route(&path, any(handler));
@@ -51,7 +53,7 @@ pub fn router(services: &Arc<Services>) -> Router {
 async fn dispatch(
     services: Arc<Services>,
     verbs: Arc<BTreeMap<Verb, Arc<Prepared>>>,
-    params: RawPathParams,
+    params: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response {
     let prepared = Verb::of(request.method()).and_then(|verb| verbs.get(&verb));
@@ -64,6 +66,10 @@ async fn dispatch(
             response.headers_mut().insert(ALLOW, allow);
         }
         return response;
+    };
+    let Ok(params) = params else {
+        let id = request_id(request.headers(), &services);
+        return finish(Err(Problem::malformed("the path is not UTF-8")), &id);
     };
     let path = params
         .iter()

@@ -4,7 +4,7 @@ mod catalogue;
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use api::keys::{KeyHasher, generate, shown};
 use domain::command::Command;
 use domain::decide::{
@@ -60,7 +60,8 @@ pub(crate) fn open(path: &Path, store: &mut SqliteStore, pepper: &[u8; 32]) -> R
     let facts = if let Some(kept) = secrets.get("demo")? {
         serde_json::from_str(&text(kept)?)?
     } else {
-        let made = filling.fill()?;
+        let cut_off = "the demo was cut off while it was made; delete the database and start again";
+        let made = filling.fill().context(cut_off)?;
         secrets.keep("demo", made.to_string().as_bytes())?;
         made
     };

@@ -139,6 +139,7 @@ async fn serve(
             public_url,
             tasks: tasks.clone(),
             stop: stop.clone(),
+            late: Arc::default(),
         }),
         sweeper: Arc::clone(&sweeper.status),
         rate_limit: RateLimit::new(config.rate_limit),
@@ -190,12 +191,30 @@ async fn close(writer: JoinHandle<()>, checkpointer: Checkpointer) -> Result<()>
     Ok(())
 }
 
+/// A server whose writer has died must not go on taking requests: its supervisor starts it anew.
+struct EndOnPanic;
+
+impl Drop for EndOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the writer panicked; ending the process");
+            std::process::exit(EXIT_FAULT);
+        }
+    }
+}
+
+/// The exit status after a fault of ours: `EX_SOFTWARE` of BSD's sysexits.
+const EXIT_FAULT: i32 = 70;
+
 /// The executor's own thread: SQLite's calls block, and nothing else shall wait for them.
 fn start_writer(executor: Executor<SqliteStore>) -> Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
-    let run = move || runtime.block_on(executor.run());
+    let run = move || {
+        let _guard = EndOnPanic;
+        runtime.block_on(executor.run());
+    };
     Ok(std::thread::Builder::new()
         .name("writer".to_owned())
         .spawn(run)?)

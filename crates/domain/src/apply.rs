@@ -86,6 +86,9 @@ fn apply_catalogue(state: &mut State, event: &Event) {
         } => {
             state.products.put(product.id, product.clone());
             for variant in variants {
+                state.forget_sku(variant.id);
+            }
+            for variant in variants {
                 state.index_sku(variant);
                 state.variants.put(variant.id, variant.clone());
             }
@@ -181,6 +184,7 @@ fn apply_payment(state: &mut State, event: &Event, at: Timestamp) {
             state.payments.change(&(*order_id, *payment_id), |payment| {
                 payment.status = PaymentStatus::Succeeded;
                 payment.provider_payment_id.clone_from(provider_payment_id);
+                payment.failure_code = None;
                 payment.updated_at = at;
             });
         }

@@ -126,6 +126,11 @@ impl State {
         }
     }
 
+    /// Frees a variant's code.
+    pub(crate) fn forget_sku(&mut self, id: VariantId) {
+        self.skus.retain(|_, of| *of != id);
+    }
+
     /// The loaded variants of a product, in their order.
     #[must_use]
     pub fn variants_of(&self, product: ProductId) -> Vec<&Variant> {

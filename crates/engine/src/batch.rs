@@ -149,6 +149,9 @@ impl Deciding<'_> {
         else {
             return Ok(None);
         };
+        if known.at < self.forget_before() {
+            return Ok(None);
+        }
         if known.fingerprint != claim.fingerprint {
             return Err(self.refused(Rejection::IdempotencyKeyReused));
         }
@@ -161,6 +164,12 @@ impl Deciding<'_> {
             seq,
             replayed: true,
         }))
+    }
+
+    /// Answers older than this count as forgotten, whether the store still has them or not.
+    fn forget_before(&self) -> Timestamp {
+        self.now
+            .plus_millis(self.rules.answers_kept_millis.saturating_neg())
     }
 
     fn refused(&self, rejection: Rejection) -> Failure {

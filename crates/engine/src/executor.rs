@@ -68,15 +68,12 @@ impl<S: Store> Executor<S> {
 
     /// Commands that waited too long are dropped undecided.
     fn drop_late(&self, turn: Vec<LaneTurn>) -> Vec<LaneTurn> {
-        let oldest = self
-            .clock
-            .now()
-            .plus_millis(-self.lanes.options().wait_max_millis);
+        let most = Duration::from_millis(self.lanes.options().wait_max_millis);
         let mut kept = Vec::with_capacity(turn.len());
         for LaneTurn { tenant, waiting } in turn {
             let (late, waiting): (Vec<_>, Vec<_>) = waiting
                 .into_iter()
-                .partition(|waiting| waiting.queued_at < oldest);
+                .partition(|waiting| waiting.queued_at.elapsed() > most);
             count(&self.stats.shed, late.len());
             for waiting in late {
                 answer(waiting, Err(Failure::Overloaded));

@@ -53,7 +53,7 @@ impl Handle {
         let waiting = Waiting {
             request,
             reply,
-            queued_at: self.clock.now(),
+            queued_at: tokio::time::Instant::now(),
         };
         if let Err(failure) = self.lanes.push(tenant, waiting) {
             if failure == Failure::Overloaded {

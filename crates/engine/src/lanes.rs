@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::ids::TenantId;
-use domain::time::Timestamp;
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use crate::request::{Answer, Failure, Request};
 
@@ -19,7 +19,7 @@ pub struct LaneOptions {
     /// Commands that one turn takes.
     pub batch_count_max: usize,
     /// Milliseconds that a command may wait before it is dropped undecided.
-    pub wait_max_millis: i64,
+    pub wait_max_millis: u64,
 }
 
 /// A request that waits for its answer.
@@ -30,7 +30,7 @@ pub struct Waiting {
     /// Where its answer goes.
     pub reply: oneshot::Sender<Result<Answer, Failure>>,
     /// When it was queued.
-    pub queued_at: Timestamp,
+    pub queued_at: Instant,
 }
 
 /// What one lane contributes to a turn.

@@ -274,7 +274,9 @@ fn merge(all: &mut State, changed: &State) {
         all.products.load(row.id, row.clone());
     }
     for (before, row) in changed.variants.changed() {
-        if let Some(sku) = before.and_then(|before| before.sku.as_ref()) {
+        if let Some(sku) = before.and_then(|before| before.sku.as_ref())
+            && all.skus.get(sku) == Some(&row.id)
+        {
             all.skus.remove(sku);
         }
         all.load_variant(row.clone());

@@ -81,7 +81,7 @@ impl Sweeper {
             if clean_up {
                 since_clean_up = 0;
             }
-            if self.look(clean_up).await {
+            if self.work(clean_up, &stop).await {
                 self.status.failures.store(0, Ordering::Relaxed);
             } else {
                 self.status.failures.fetch_add(1, Ordering::Relaxed);
@@ -89,15 +89,24 @@ impl Sweeper {
         }
     }
 
-    /// Sweeps every lane that has something due (on a clean-up, every lane), once. False when
-    /// something failed.
-    async fn look(&self, clean_up: bool) -> bool {
+    /// Looks until nothing more is due, so that a flood of ended holds is shown without a pause.
+    async fn work(&self, clean_up: bool, stop: &CancellationToken) -> bool {
+        let mut left = self.look(clean_up).await;
+        while left == Some(true) && !stop.is_cancelled() {
+            left = self.look(false).await;
+        }
+        left.is_some()
+    }
+
+    /// Sweeps every lane that has something due (on a clean-up, every lane), once. Whether
+    /// something was due; `None` when something failed.
+    async fn look(&self, clean_up: bool) -> Option<bool> {
         let now = self.handle.clock().now();
         let due = match self.reader.due_tenants(now).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::warn!(%error, "looking for due holds failed");
-                return false;
+                return None;
             }
         };
         let lag = due
@@ -106,13 +115,14 @@ impl Sweeper {
             .max()
             .unwrap_or(0);
         self.status.lag_millis.store(lag, Ordering::Relaxed);
+        let found = !due.is_empty();
         let mut lanes: Vec<_> = due.into_iter().map(|(tenant, _)| tenant).collect();
         if clean_up {
             match self.reader.tenants().await {
                 Ok(tenants) => lanes.extend(tenants.iter().map(|tenant| tenant.id)),
                 Err(error) => {
                     tracing::warn!(%error, "listing tenants for the clean-up failed");
-                    return false;
+                    return None;
                 }
             }
             lanes.push(platform());
@@ -131,6 +141,6 @@ impl Sweeper {
             }
         }
         self.status.last_run.store(now.millis(), Ordering::Relaxed);
-        done
+        done.then_some(found)
     }
 }

@@ -1,11 +1,12 @@
 //! The engine's port to payment providers.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::decide::ProviderResult;
-use domain::ids::TenantId;
+use domain::ids::{PaymentId, TenantId};
 use domain::payment::{Payment, Provider};
 use domain::time::Timestamp;
 use engine::clock::Clock;
@@ -36,6 +37,8 @@ pub struct AllProviders {
     pub tasks: TaskTracker,
     /// Ends it.
     pub stop: CancellationToken,
+    /// Payments that will be told of late, each once.
+    pub late: Arc<Mutex<BTreeSet<PaymentId>>>,
 }
 
 impl AllProviders {
@@ -65,6 +68,10 @@ impl AllProviders {
             }
         }
         self.notify(tenant, &payment, true).await;
+        self.late
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&payment.id);
     }
 }
 
@@ -101,8 +108,11 @@ impl Providers for AllProviders {
                 MockAction::Fail => self.notify(tenant, &payment, false).await,
                 MockAction::Abandon | MockAction::Timeout => {}
                 MockAction::Late => {
-                    self.tasks
-                        .spawn(self.clone().notify_late(tenant, payment, held_until));
+                    let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+                    if late.insert(payment.id) {
+                        self.tasks
+                            .spawn(self.clone().notify_late(tenant, payment, held_until));
+                    }
                 }
                 MockAction::Duplicate => {
                     let once = || self.notify(tenant, &payment, true);

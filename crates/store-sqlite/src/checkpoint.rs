@@ -62,8 +62,11 @@ impl Checkpointer {
         let thread = std::thread::Builder::new()
             .name("checkpoint".to_owned())
             .spawn(move || run(&conn, &shared))
-            .ok();
-        Ok(Self { pressure, thread })
+            .expect("a server can start a thread");
+        Ok(Self {
+            pressure,
+            thread: Some(thread),
+        })
     }
 }
 

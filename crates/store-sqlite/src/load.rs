@@ -227,7 +227,8 @@ impl Loading<'_> {
         let mut rows = select.query((&self.tenant, now.millis()))?;
         let mut due: BTreeSet<OrderId> = BTreeSet::new();
         let mut left = any;
-        while let Some(row) = rows.next()? {
+        while left > 0 || !self.variants.is_empty() {
+            let Some(row) = rows.next()? else { break };
             let mut c = Columns::new(row);
             let (order, variant): (OrderId, VariantId) = (c.id()?, c.id()?);
             let on_variant = self.variants.contains(&variant);

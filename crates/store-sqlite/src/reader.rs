@@ -32,21 +32,18 @@ const CONNECTIONS: usize = 4;
 pub struct SqliteReader {
     idle: Arc<Mutex<Vec<Connection>>>,
     turns: Arc<Semaphore>,
+    path: Arc<Path>,
 }
 
 impl SqliteReader {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let connect = || {
-            let conn = open_connection(path)?;
-            conn.pragma_update(None, "query_only", true)?;
-            Ok(conn)
-        };
         let idle = (0..CONNECTIONS)
-            .map(|_| connect())
+            .map(|_| connect(path))
             .collect::<Result<Vec<_>>>()?;
         Ok(Self {
             idle: Arc::new(Mutex::new(idle)),
             turns: Arc::new(Semaphore::new(CONNECTIONS)),
+            path: path.into(),
         })
     }
 
@@ -63,14 +60,17 @@ impl SqliteReader {
                 .await
                 .map_err(|_| gone("the reader is closed"))?;
             let idle = Arc::clone(&self.idle);
+            let path = Arc::clone(&self.path);
             let work = move || {
                 let _turn = turn;
                 let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
-                let conn = lock()
-                    .pop()
-                    .ok_or_else(|| gone("no reading connection is left"))?;
+                let idle = lock().pop();
+                // A read that panicked took its connection along.
+                let conn = idle.map_or_else(|| connect(&path), Ok).map_err(sort)?;
                 let result = in_transaction(&conn, read);
-                lock().push(conn);
+                if conn.is_autocommit() {
+                    lock().push(conn);
+                }
                 result.map_err(sort)
             };
             tokio::task::spawn_blocking(work)
@@ -78,6 +78,12 @@ impl SqliteReader {
                 .unwrap_or_else(|_| Err(gone("a read failed")))
         })
     }
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let conn = open_connection(path)?;
+    conn.pragma_update(None, "query_only", true)?;
+    Ok(conn)
 }
 
 fn in_transaction<T>(conn: &Connection, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {

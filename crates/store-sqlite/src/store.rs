@@ -50,12 +50,22 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Undoes an open transaction.
+    /// Undoes an open transaction, unless SQLite has done so itself, as it does on a full disk.
     fn end(&mut self) -> Result<(), StoreError> {
-        if std::mem::take(&mut self.open) {
+        if std::mem::take(&mut self.open) && !self.conn.is_autocommit() {
             self.conn.execute_batch("ROLLBACK").map_err(sort)?;
         }
         Ok(())
+    }
+
+    /// Undoes an open transaction after an error, which is what the caller must learn.
+    fn end_after<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if result.is_err()
+            && let Err(error) = self.end()
+        {
+            tracing::error!(%error, "a transaction could not be undone");
+        }
+        result
     }
 
     fn load_all(
@@ -110,6 +120,11 @@ impl SqliteStore {
         for lane in lanes {
             self.conn.execute_batch("SAVEPOINT lane").map_err(sort)?;
             let written = write(&self.conn, lane);
+            if written.is_err() && self.conn.is_autocommit() {
+                // The whole transaction is gone, the other lanes' shares with it.
+                written?;
+                continue;
+            }
             let end = if written.is_ok() {
                 "RELEASE lane"
             } else {
@@ -126,7 +141,10 @@ impl SqliteStore {
         }
         self.conn.execute_batch("COMMIT").map_err(sort)?;
         self.open = false;
-        self.pressure.relieve(&self.conn).map_err(sort)?;
+        // The commit stands whatever becomes of the checkpoint.
+        if let Err(error) = self.pressure.relieve(&self.conn) {
+            tracing::warn!(%error, "a checkpoint failed; it will be tried again");
+        }
         Ok(results)
     }
 }
@@ -142,10 +160,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Vec<Loaded>, StoreError> {
         let loaded = self.load_all(lanes, now);
-        if loaded.is_err() {
-            self.end()?;
-        }
-        loaded
+        self.end_after(loaded)
     }
 
     async fn commit(
@@ -153,10 +168,7 @@ impl Store for SqliteStore {
         lanes: &[LaneWrite],
     ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
         let committed = self.commit_all(lanes);
-        if committed.is_err() {
-            self.end()?;
-        }
-        committed
+        self.end_after(committed)
     }
 
     async fn abandon(&mut self) -> Result<(), StoreError> {

@@ -42,8 +42,15 @@ fn rows(conn: &Connection, id: &str, lane: &LaneWrite) -> rusqlite::Result<()> {
     for (_, row) in state.products.changed() {
         catalogue::write_product(conn, id, row)?;
     }
-    for (_, row) in state.variants.changed() {
-        catalogue::write_variant(conn, id, row)?;
+    // Changed variants first: a new one may take a code that one of them has given up.
+    for wanted in [true, false] {
+        for (_, row) in state
+            .variants
+            .changed()
+            .filter(|(before, _)| before.is_some() == wanted)
+        {
+            catalogue::write_variant(conn, id, row)?;
+        }
     }
     for (before, row) in state.orders.changed() {
         order::write(conn, id, before, row)?;
@@ -101,8 +108,9 @@ fn write_answer(conn: &Connection, key: &KeyDigest, answer: &StoredAnswer) -> ru
         answer.seq,
         answer.at.millis()
     ])?;
-    let mut claim =
-        conn.prepare_cached("INSERT INTO idempotency_keys (key, answer_id) VALUES (?1, ?2)")?;
+    let mut claim = conn.prepare_cached(
+        "INSERT OR REPLACE INTO idempotency_keys (key, answer_id) VALUES (?1, ?2)",
+    )?;
     claim.execute(params![key, conn.last_insert_rowid()])?;
     Ok(())
 }
@@ -119,8 +127,9 @@ fn forget(conn: &Connection, before: i64, most: usize) -> rusqlite::Result<()> {
         if at >= before {
             break;
         }
-        let mut delete = conn.prepare_cached("DELETE FROM idempotency_keys WHERE key = ?1")?;
-        delete.execute([key])?;
+        let mut delete =
+            conn.prepare_cached("DELETE FROM idempotency_keys WHERE key = ?1 AND answer_id = ?2")?;
+        delete.execute(params![key, id])?;
         last = Some(id);
     }
     drop(rows);

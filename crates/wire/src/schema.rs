@@ -146,6 +146,14 @@ pub fn map(values: Value, most: usize) -> Value {
     json!({"type": "object", "additionalProperties": values, "maxProperties": most})
 }
 
+/// An object of free names with free texts.
+#[must_use]
+pub fn names_to_texts(most: usize) -> Value {
+    let mut schema = map(long_text(), most);
+    schema["propertyNames"] = name(TEXT_MAX);
+    schema
+}
+
 /// A component of the document, by name.
 #[must_use]
 pub fn component(name: &str) -> Value {

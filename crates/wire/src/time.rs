@@ -25,6 +25,19 @@ pub fn parse(text: &str) -> Option<Timestamp> {
         .then(|| Timestamp::from_millis(millis))
 }
 
+/// The same, but a plain date is its last millisecond: for the end of a span.
+#[must_use]
+pub fn parse_end(text: &str) -> Option<Timestamp> {
+    let whole_day = text.len() == "2025-11-21".len();
+    parse(text).map(|at| {
+        if whole_day {
+            at.plus_millis(86_399_999)
+        } else {
+            at
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

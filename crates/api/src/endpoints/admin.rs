@@ -83,20 +83,11 @@ async fn tenants(call: Call) -> Result<Response, Problem> {
         .await
         .map_err(|error| unreadable(&error))?;
     let render = |tenant| serde_json::to_vec(&TenantView::new(tenant)).unwrap_or_default();
-    Ok(page(&call, tenants.iter().map(render).collect()))
-}
-
-/// Cuts one page out of a list that was read whole.
-fn page(call: &Call, items: Vec<Vec<u8>>) -> Response {
-    let page = call.query.page();
-    let first = match page.from {
-        engine::reader::Start::Offset(rows) => rows,
-        engine::reader::Start::After(..) => items.len(),
-    };
-    let more = items.len() > first + page.limit;
-    let shown: Vec<_> = items.into_iter().skip(first).take(page.limit).collect();
-    let next = more.then(|| wire::cursor::offset(first + page.limit));
-    respond::json(200, wire::codec::list(shown, next, &[]))
+    Ok(reading::page(
+        &call,
+        tenants.iter().map(render).collect(),
+        20,
+    ))
 }
 
 async fn create_tenant(mut call: Call) -> Result<Response, Problem> {
@@ -113,7 +104,7 @@ async fn keys(call: Call) -> Result<Response, Problem> {
         .await
         .map_err(|error| unreadable(&error))?;
     let render = |key| serde_json::to_vec(&KeyView::new(key)).unwrap_or_default();
-    Ok(page(&call, keys.iter().map(render).collect()))
+    Ok(reading::page(&call, keys.iter().map(render).collect(), 20))
 }
 
 async fn create_key(mut call: Call) -> Result<Response, Problem> {

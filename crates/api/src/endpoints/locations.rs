@@ -9,7 +9,7 @@ use wire::problem::Problem;
 use crate::call::Call;
 use crate::operation::{Answer, Body, Operation, Verb};
 use crate::query::{LIMIT, ROW_CURSOR};
-use crate::respond;
+use crate::reading;
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -39,7 +39,6 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// A tenant has at most 100 locations: they come on one page.
 async fn list(call: Call) -> Result<Response, Problem> {
     let state = call.load(Needs::default()).await?;
     let render = |id| call.services.codec.render(&state, Reply::Location(id));
@@ -48,7 +47,7 @@ async fn list(call: Call) -> Result<Response, Problem> {
         .iter()
         .map(|location| render(location.id))
         .collect();
-    Ok(respond::json(200, wire::codec::list(items, None, &[])))
+    Ok(reading::page(&call, items, 20))
 }
 
 async fn create(mut call: Call) -> Result<Response, Problem> {

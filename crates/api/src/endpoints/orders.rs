@@ -11,8 +11,8 @@ use wire::views::EventView;
 
 use crate::call::{Call, unreadable};
 use crate::operation::{Access, Answer, Body, Operation, Subject, Verb};
-use crate::query::CLIENT_TOKEN;
-use crate::{reading, respond};
+use crate::query::{CLIENT_TOKEN, LIMIT, ROW_CURSOR};
+use crate::reading;
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut operations = vec![
@@ -53,6 +53,7 @@ pub(super) fn operations() -> Vec<Operation> {
         },
         Operation {
             subject: Subject::Order,
+            query: &[LIMIT, ROW_CURSOR],
             answer: Answer::List("Event"),
             ..Operation::new(
                 "list_order_events",
@@ -96,5 +97,6 @@ async fn events(call: Call) -> Result<Response, Problem> {
     let events = events.map_err(|error| unreadable(&error))?;
     let render = |event| serde_json::to_vec(&EventView::new(event)).unwrap_or_default();
     let items = events.iter().map(render).collect();
-    Ok(respond::json(200, wire::codec::list(items, None, &[])))
+    // The whole history, unless the query asks for a page.
+    Ok(reading::page(&call, items, usize::MAX))
 }

@@ -5,6 +5,7 @@ use axum::http::header::{ETAG, IF_NONE_MATCH};
 use axum::response::Response;
 use domain::command::Reply;
 use domain::ids::TypedId as _;
+use domain::limits::TEXT_MAX;
 use engine::reader::ProductFilter;
 use wire::cursor;
 use wire::input::{ChangeProductBody, NewProductBody};
@@ -17,7 +18,7 @@ use crate::{reading, respond};
 
 const SEARCH: Param = Param {
     name: "search",
-    kind: Kind::Text(200),
+    kind: Kind::Text(TEXT_MAX),
     about: "a part of title, description or SKU",
 };
 

@@ -232,7 +232,14 @@ impl Facts {
         ] {
             for who in [Who::Publishable, Who::Nobody] {
                 let body = if method == "PUT" { "{}" } else { "" };
-                self.case(method, &path, body, (403, "forbidden"));
+                let publishable = who == Who::Publishable;
+                let by_token = path.contains(&order) && method != "POST";
+                let code = if publishable || by_token {
+                    (403, "forbidden")
+                } else {
+                    (401, "unauthorized")
+                };
+                self.case(method, &path, body, code);
                 self.last().who = who;
             }
         }

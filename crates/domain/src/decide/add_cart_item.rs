@@ -32,13 +32,18 @@ impl AddCartItem {
         state: &State,
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        let mut cart = open_cart(state, self.cart_id)?.clone();
+        let mut cart = state
+            .carts
+            .get(&self.cart_id)
+            .ok_or(Rejection::NotFound)?
+            .clone();
         let faults = |fault| Rejection::Invalid(vec![fault]);
         lines::check_quantity(self.quantity, "/quantity").map_err(faults)?;
         let (product, variant) = self.pick.find(state, "").map_err(faults)?;
         if *cart.currency.get_or_insert(product.currency) != product.currency {
             return Err(Rejection::CurrencyMismatch);
         }
+        open_cart(state, self.cart_id)?;
         let known = cart
             .items
             .iter_mut()

@@ -152,7 +152,8 @@ impl ChangeProduct {
             };
             let sku = change.sku.clone().unwrap_or_else(|| variant.sku.clone());
             let owner = sku.as_ref().and_then(|sku| state.skus.get(sku));
-            let twice = sku.is_some() && variants.iter().any(|other| other.sku == sku);
+            let new = self.new_variants.iter().any(|new| new.sku == sku);
+            let twice = sku.is_some() && (new || variants.iter().any(|other| other.sku == sku));
             if owner.is_some_and(|id| *id != variant.id) || twice {
                 fault("sku", "another variant has this SKU");
             }

@@ -61,17 +61,18 @@ impl NewVariant {
         }
     }
 
-    /// The event that puts the variant's first units on the shelf, if there are any.
+    /// The event that gives the variant its level at the default location.
     pub(super) fn first_stock(&self, state: &State, variant: &Variant) -> Option<Change> {
         let location = state.default_location()?;
-        (self.stock_quantity > 0).then(|| {
-            Event::StockAdjusted {
-                level: (variant.id, location),
-                delta: self.stock_quantity,
-                reason: "initial stock".to_owned(),
-            }
-            .into()
-        })
+        let level = (variant.id, location);
+        let (stock_quantity, low_stock_threshold, backorder_limit) = (self.stock_quantity, None, 0);
+        let set = Event::StockSet {
+            level,
+            stock_quantity,
+            low_stock_threshold,
+            backorder_limit,
+        };
+        Some(set.into())
     }
 }
 

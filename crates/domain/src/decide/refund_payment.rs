@@ -55,10 +55,14 @@ impl RefundPayment {
         let amount = match self.amount {
             Some(amount) => amount,
             None if self.items.is_empty() => left,
-            None => self.value_of_items(order)?.min(left),
+            None => self.value_of_items(state, order)?.min(left),
         };
         if amount > left || !amount.is_positive() {
             return Err(Rejection::RefundExceedsPayment);
+        }
+        if self.restock && self.items.is_empty() && amount != left {
+            let message = "name the items that go back on the shelf";
+            return Err(Rejection::invalid("/restock", message));
         }
         let (id, mut refund) = settle::refund(payment, amount, self.reason.clone(), context);
         refund.restock = self.restock;
@@ -127,18 +131,19 @@ impl RefundPayment {
     }
 
     /// What the lines' units cost: the order's total shared out over its lines, so that
-    /// discounts, tax and shipping go back in proportion.
-    fn value_of_items(&self, order: &Order) -> Result<Amount, Rejection> {
+    /// discounts, tax and shipping go back in proportion. Units that went back before count, so
+    /// that one by one they come to the same as all at once.
+    fn value_of_items(&self, state: &State, order: &Order) -> Result<Amount, Rejection> {
         let weights: Vec<Amount> = order.items.iter().map(|item| item.total_price).collect();
         let shares = allocate(order.totals.total_amount, &weights);
+        let refunded = units_refunded(state, order);
         let mut sum = Amount::ZERO;
         for (item, share) in order.items.iter().zip(shares) {
-            let units: i64 = self
-                .items
-                .iter()
-                .filter(|(id, _)| *id == item.id)
-                .fold(0, |sum, (_, quantity)| sum.saturating_add(*quantity));
-            sum = sum.plus(share.ratio(units, item.quantity.max(1))?)?;
+            let of_line = self.items.iter().filter(|(id, _)| *id == item.id);
+            let units: i64 = of_line.fold(0, |sum, (_, units)| sum.saturating_add(*units));
+            let before = refunded.get(&item.id).copied().unwrap_or(0);
+            let value = |units: i64| share.ratio(units, item.quantity.max(1));
+            sum = sum.plus(value(before.saturating_add(units))?.minus(value(before)?)?)?;
         }
         Ok(sum)
     }

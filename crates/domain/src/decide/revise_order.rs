@@ -101,6 +101,18 @@ impl ReviseOrder {
         let mut contact = before.clone();
         self.contact.apply(&mut contact);
         if contact != before {
+            if changes.is_empty() {
+                // The order's version tells that something of it changed; the event does not say what.
+                let (notes, admin_notes) = self.texts(order);
+                changes.push(
+                    Event::OrderAnnotated {
+                        order_id: order.id,
+                        notes,
+                        admin_notes,
+                    }
+                    .into(),
+                );
+            }
             changes.push(Row::Contact(order.id, contact).into());
         }
         Ok(Decision::changed(

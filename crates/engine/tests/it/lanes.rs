@@ -144,7 +144,7 @@ async fn what_waited_too_long_is_dropped_undecided() {
     let mut rig = Rig::new(100, 64);
     let waiting = queue(&rig, &["a", "b"]);
     tokio::task::yield_now().await;
-    rig.clock.advance(10_001);
+    tokio::time::advance(std::time::Duration::from_millis(10_001)).await;
     let mut executor = JoinSet::new();
     executor.spawn(rig.executor());
     let answers = waiting.join_all().await;

@@ -33,8 +33,14 @@ impl Shape {
     /// Every fault of a value.
     #[must_use]
     pub fn faults(&self, value: &Value) -> Vec<Fault> {
-        let mut faults = fractions(value, String::new());
-        faults.extend(self.0.iter_errors(value).flat_map(|error| describe(&error)));
+        let mut faults = Vec::new();
+        fractions(value, At::Root, &mut faults);
+        faults.extend(
+            self.0
+                .iter_errors(value)
+                .take(FAULTS_MAX)
+                .flat_map(|error| describe(&error)),
+        );
         faults
     }
 }
@@ -43,7 +49,7 @@ impl Shape {
 fn describe(error: &jsonschema::ValidationError<'_>) -> Vec<Fault> {
     use jsonschema::error::ValidationErrorKind as Kind;
     let at = error.instance_path().to_string();
-    let member = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+    let member = |name: &str| format!("{at}/{}", escaped(name));
     match error.kind() {
         Kind::AdditionalProperties { unexpected } => unexpected
             .iter()
@@ -75,27 +81,62 @@ fn describe(error: &jsonschema::ValidationError<'_>) -> Vec<Fault> {
     }
 }
 
+/// Faults of one kind that are listed at most: more say nothing more.
+const FAULTS_MAX: usize = 100;
+/// Characters of a pointer that are shown.
+const POINTER_MAX: usize = 300;
+
+/// Where a value stands: links to the parents, so that a path is spelled out for a fault only.
+#[derive(Clone, Copy)]
+enum At<'a> {
+    Root,
+    Key(&'a At<'a>, &'a str),
+    Index(&'a At<'a>, usize),
+}
+
+impl At<'_> {
+    /// The JSON pointer (RFC 6901), cut where it is absurdly long.
+    fn pointer(self) -> String {
+        let pointer = match self {
+            At::Root => String::new(),
+            At::Key(parent, name) => {
+                let name: String = name.chars().take(POINTER_MAX).collect();
+                format!("{}/{}", parent.pointer(), escaped(&name))
+            }
+            At::Index(parent, index) => format!("{}/{index}", parent.pointer()),
+        };
+        pointer.chars().take(POINTER_MAX).collect()
+    }
+}
+
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 /// Numbers with a fraction or an exponent: no field takes them, whatever their value.
-fn fractions(value: &Value, at: String) -> Vec<Fault> {
+fn fractions(value: &Value, at: At<'_>, faults: &mut Vec<Fault>) {
+    if faults.len() >= FAULTS_MAX {
+        return;
+    }
     match value {
         Value::Number(number) if number.is_f64() => {
             let message = "must be a whole number, without fraction or exponent".to_owned();
-            vec![Fault {
-                pointer: at,
+            faults.push(Fault {
+                pointer: at.pointer(),
                 message,
-            }]
+            });
         }
         Value::Array(items) => {
-            let each = items.iter().enumerate();
-            each.flat_map(|(index, item)| fractions(item, format!("{at}/{index}")))
-                .collect()
+            for (index, item) in items.iter().enumerate() {
+                fractions(item, At::Index(&at, index), faults);
+            }
         }
         Value::Object(members) => {
-            let each = members.iter();
-            each.flat_map(|(name, item)| fractions(item, format!("{at}/{name}")))
-                .collect()
+            for (name, item) in members {
+                fractions(item, At::Key(&at, name), faults);
+            }
         }
-        _ => Vec::new(),
+        _ => {}
     }
 }
 
@@ -105,7 +146,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, BodyError> {
     let mut twice = Vec::new();
     let value = Strict {
         twice: &mut twice,
-        at: String::new(),
+        at: At::Root,
     }
     .deserialize(&mut deserializer)
     .and_then(|value| deserializer.end().map(|()| value));
@@ -138,7 +179,7 @@ pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Vec<Fault>> 
 /// Builds a value and notes keys that stand twice in one object.
 struct Strict<'a> {
     twice: &'a mut Vec<Fault>,
-    at: String,
+    at: At<'a>,
 }
 
 impl<'de> DeserializeSeed<'de> for Strict<'_> {
@@ -187,7 +228,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
         loop {
-            let at = format!("{}/{}", self.at, items.len());
+            let at = At::Index(&self.at, items.len());
             let Some(item) = seq.next_element_seed(Strict {
                 twice: self.twice,
                 at,
@@ -202,11 +243,11 @@ impl<'de> Visitor<'de> for Strict<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut members = Map::new();
         while let Some(name) = map.next_key::<String>()? {
-            let at = format!("{}/{name}", self.at);
-            if members.contains_key(&name) {
+            let at = At::Key(&self.at, &name);
+            if members.contains_key(&name) && self.twice.len() < FAULTS_MAX {
                 let message = "stands more than once".to_owned();
                 self.twice.push(Fault {
-                    pointer: at.clone(),
+                    pointer: at.pointer(),
                     message,
                 });
             }

@@ -3,7 +3,7 @@
 use domain::command::Command;
 use domain::decide::{AddCartItem, ChangeCartItem, CreateCart, Pick, QuantityChange};
 use domain::ids::{CartId, CartItemId};
-use domain::limits::QUANTITY_MAX;
+use domain::limits::{QUANTITY_MAX, TEXT_MAX};
 use domain::rejection::Fault;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ impl NewCartBody {
                 ("currency", schema::nullable(schema::currency())),
                 ("customer_id", schema::nullable(schema::name(64))),
                 ("customer_email", schema::nullable(schema::email())),
-                ("session_id", schema::nullable(schema::name(200))),
+                ("session_id", schema::nullable(schema::name(TEXT_MAX))),
             ],
             &[],
         );
@@ -68,7 +68,7 @@ impl AddItemBody {
             &[
                 ("variant_id", schema::nullable(schema::uuid())),
                 ("product_id", schema::nullable(schema::uuid())),
-                ("sku", schema::nullable(schema::name(100))),
+                ("sku", schema::nullable(schema::name(TEXT_MAX))),
                 ("quantity", schema::quantity()),
             ],
             &["quantity"],

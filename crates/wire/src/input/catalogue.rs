@@ -6,7 +6,7 @@ use domain::catalogue::ProductStatus;
 use domain::command::Command;
 use domain::decide::{AddLocation, ChangeProduct, CreateProduct, NewVariant, VariantChange};
 use domain::ids::ProductId;
-use domain::limits::VARIANTS_MAX;
+use domain::limits::{TEXT_MAX, VARIANTS_MAX};
 use domain::rejection::Fault;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,12 +29,9 @@ struct VariantBody {
 impl VariantBody {
     fn members() -> Vec<(&'static str, Value)> {
         vec![
-            ("sku", schema::nullable(schema::name(100))),
-            ("title", schema::nullable(schema::name(200))),
-            (
-                "options",
-                schema::nullable(schema::map(schema::text(200), 20)),
-            ),
+            ("sku", schema::nullable(schema::name(TEXT_MAX))),
+            ("title", schema::nullable(schema::name(TEXT_MAX))),
+            ("options", schema::nullable(schema::names_to_texts(20))),
             ("unit_price", schema::money()),
             ("stock_quantity", schema::stock()),
         ]
@@ -70,12 +67,12 @@ impl NewProductBody {
         let variant = schema::object(&VariantBody::members(), &["unit_price"]);
         let mut shape = schema::object(
             &[
-                ("title", schema::name(200)),
+                ("title", schema::name(TEXT_MAX)),
                 ("description", schema::nullable(schema::long_text())),
                 ("currency", schema::currency()),
                 ("variants", schema::list(variant, 1, VARIANTS_MAX)),
                 ("unit_price", schema::money()),
-                ("sku", schema::nullable(schema::name(100))),
+                ("sku", schema::nullable(schema::name(TEXT_MAX))),
                 ("stock_quantity", schema::stock()),
             ],
             &["title"],
@@ -141,12 +138,12 @@ impl ChangeProductBody {
         let variant = schema::object(&members, &[]);
         let shape = schema::object(
             &[
-                ("title", schema::name(200)),
+                ("title", schema::name(TEXT_MAX)),
                 ("description", schema::nullable(schema::long_text())),
                 ("status", schema::one_of(&["active", "archived"])),
                 ("variants", schema::list(variant, 1, VARIANTS_MAX)),
                 ("unit_price", schema::money()),
-                ("sku", schema::nullable(schema::name(100))),
+                ("sku", schema::nullable(schema::name(TEXT_MAX))),
                 ("version", schema::integer(0, i64::MAX)),
             ],
             &[],
@@ -235,8 +232,8 @@ impl NewLocationBody {
     pub fn schema() -> Value {
         let shape = schema::object(
             &[
-                ("code", schema::name(64)),
-                ("name", schema::name(200)),
+                ("code", schema::name(TEXT_MAX)),
+                ("name", schema::name(TEXT_MAX)),
                 ("priority", schema::integer(-1_000_000, 1_000_000)),
             ],
             &["code"],

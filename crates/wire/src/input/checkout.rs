@@ -3,6 +3,7 @@
 use domain::command::Command;
 use domain::decide::{ConvertCart, PaymentRequest};
 use domain::ids::{CartId, TypedId as _, Uuid};
+use domain::limits::TEXT_MAX;
 use domain::order::Contact;
 use domain::payment::Provider;
 use domain::rejection::Fault;
@@ -23,7 +24,7 @@ pub(super) fn provider_names() -> Vec<&'static str> {
 
 /// Members of a shipping address, all optional.
 pub(super) fn address_members() -> [(&'static str, Value); 5] {
-    let text = || schema::nullable(schema::text(500));
+    let text = || schema::nullable(schema::text(TEXT_MAX));
     [
         ("shipping_address", text()),
         ("shipping_city", text()),
@@ -53,7 +54,7 @@ impl ConvertBody {
         let mut members = vec![
             ("customer_email", schema::nullable(schema::email())),
             ("customer_id", schema::nullable(schema::name(64))),
-            ("payment_method", schema::nullable(schema::name(100))),
+            ("payment_method", schema::nullable(schema::name(TEXT_MAX))),
         ];
         members.extend(address_members());
         let example = json!({"customer_email": "a@b.com", "shipping_city": "Berlin"});
@@ -112,7 +113,7 @@ impl CheckoutBody {
                     "provider",
                     schema::nullable(schema::one_of(&provider_names())),
                 ),
-                ("paymentMethod", schema::nullable(schema::name(100))),
+                ("paymentMethod", schema::nullable(schema::name(TEXT_MAX))),
                 ("returnUrl", schema::nullable(return_url())),
             ],
             &["cartId", "customerEmail"],

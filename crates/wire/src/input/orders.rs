@@ -6,7 +6,7 @@ use domain::decide::{
     ReviseOrder, SetShipping,
 };
 use domain::ids::OrderId;
-use domain::limits::LINES_MAX;
+use domain::limits::{LINES_MAX, TEXT_MAX};
 use domain::order::{Contact, OrderStatus};
 use domain::pricing::Charges;
 use domain::rejection::Fault;
@@ -34,7 +34,7 @@ impl LineBody {
             &[
                 ("product_id", schema::nullable(schema::uuid())),
                 ("variant_id", schema::nullable(schema::uuid())),
-                ("sku", schema::nullable(schema::name(100))),
+                ("sku", schema::nullable(schema::name(TEXT_MAX))),
                 ("quantity", schema::quantity()),
                 ("location_id", schema::nullable(schema::uuid())),
                 ("discount", schema::nullable(schema::money())),
@@ -93,8 +93,8 @@ impl NewOrderBody {
             ("discount_amount", schema::nullable(schema::money())),
             ("tax_amount", schema::nullable(schema::money())),
             ("shipping_fee", schema::nullable(schema::money())),
-            ("payment_method", schema::nullable(schema::name(100))),
-            ("customer_tier", schema::nullable(schema::name(100))),
+            ("payment_method", schema::nullable(schema::name(TEXT_MAX))),
+            ("customer_tier", schema::nullable(schema::name(TEXT_MAX))),
             ("notes", schema::nullable(schema::long_text())),
             ("draft", schema::nullable(schema::flag())),
         ];
@@ -229,8 +229,8 @@ impl RecordPaymentBody {
     pub fn schema() -> Value {
         let shape = schema::object(
             &[
-                ("payment_method", schema::name(100)),
-                ("payment_reference", schema::name(200)),
+                ("payment_method", schema::name(TEXT_MAX)),
+                ("payment_reference", schema::name(TEXT_MAX)),
                 ("amount", schema::nullable(schema::money())),
             ],
             &["payment_method", "payment_reference"],
@@ -310,8 +310,8 @@ impl ShippingBody {
     pub fn schema() -> Value {
         let shape = schema::object(
             &[
-                ("tracking_number", schema::name(200)),
-                ("carrier", schema::nullable(schema::name(200))),
+                ("tracking_number", schema::name(TEXT_MAX)),
+                ("carrier", schema::nullable(schema::name(TEXT_MAX))),
             ],
             &["tracking_number"],
         );

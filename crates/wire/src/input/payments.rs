@@ -3,7 +3,7 @@
 use domain::command::Command;
 use domain::decide::{PaymentRequest, RefundPayment, StartPayment};
 use domain::ids::{OrderId, OrderItemId, PaymentId};
-use domain::limits::{AMOUNT_MAX, LINES_MAX};
+use domain::limits::{AMOUNT_MAX, LINES_MAX, TEXT_MAX};
 use domain::payment::Provider;
 use domain::rejection::Fault;
 use serde::Deserialize;
@@ -32,7 +32,7 @@ impl StartPaymentBody {
                     "provider",
                     schema::nullable(schema::one_of(&provider_names())),
                 ),
-                ("payment_method", schema::nullable(schema::name(100))),
+                ("payment_method", schema::nullable(schema::name(TEXT_MAX))),
                 ("return_url", schema::nullable(return_url())),
             ],
             &[],

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::command::Command;
 use domain::decide::{ChangeSettings, SettingsPatch};
+use domain::limits::TEXT_MAX;
 use domain::payment::Provider;
 use domain::rejection::Fault;
 use domain::tenant::StockMode;
@@ -95,6 +96,6 @@ impl SettingsBody {
 
 fn timeouts(minutes: Value) -> Value {
     let mut shape = schema::map(minutes, 100);
-    shape["propertyNames"] = schema::name(100);
+    shape["propertyNames"] = schema::name(TEXT_MAX);
     shape
 }

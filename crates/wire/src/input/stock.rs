@@ -3,7 +3,7 @@
 use domain::command::Command;
 use domain::decide::{AdjustStock, SetStock};
 use domain::ids::{TypedId as _, Uuid, VariantId};
-use domain::limits::STOCK_MAX;
+use domain::limits::{STOCK_MAX, TEXT_MAX};
 use domain::rejection::Fault;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ impl AdjustStockBody {
                 ("variant_id", schema::uuid()),
                 ("location_id", schema::nullable(schema::uuid())),
                 ("delta", delta),
-                ("reason", schema::name(200)),
+                ("reason", schema::name(TEXT_MAX)),
             ],
             &["variant_id", "delta", "reason"],
         );

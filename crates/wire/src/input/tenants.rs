@@ -2,6 +2,7 @@
 
 use domain::command::Command;
 use domain::decide::CreateTenant;
+use domain::limits::TEXT_MAX;
 use domain::money::Currency;
 use domain::rejection::Fault;
 use domain::tenant::KeyKind;
@@ -29,7 +30,7 @@ impl NewTenantBody {
         let shape = schema::object(
             &[
                 ("slug", slug),
-                ("name", schema::name(200)),
+                ("name", schema::name(TEXT_MAX)),
                 ("default_currency", schema::currency()),
             ],
             &["slug"],
@@ -74,7 +75,7 @@ impl NewKeyBody {
         let shape = schema::object(
             &[
                 ("kind", schema::one_of(&["secret", "publishable"])),
-                ("name", schema::name(200)),
+                ("name", schema::name(TEXT_MAX)),
             ],
             &["kind"],
         );

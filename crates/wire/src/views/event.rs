@@ -34,7 +34,7 @@ impl<'a> EventView<'a> {
     pub fn schema() -> Value {
         schema::answer(&[
             ("seq", schema::any_integer()),
-            ("type", schema::text(100)),
+            ("type", schema::long_text()),
             ("at", schema::time()),
             ("data", json!({"type": "object"})),
         ])

@@ -176,7 +176,7 @@ impl<'a> OrderView<'a> {
         let names = |names: &[&str]| schema::one_of(names);
         schema::answer(&[
             ("id", schema::uuid()),
-            ("order_number", schema::text(20)),
+            ("order_number", schema::long_text()),
             ("business_id", schema::uuid()),
             (
                 "status",
@@ -239,7 +239,7 @@ fn item_schema() -> Value {
         ("title", schema::long_text()),
         ("variant_title", schema::long_text()),
         ("sku", maybe_text()),
-        ("options", schema::map(schema::text(200), 20)),
+        ("options", schema::map(schema::long_text(), 20)),
         ("unit_price", any()),
         ("currency", schema::currency()),
     ]);
@@ -305,7 +305,7 @@ impl<'a> CheckoutView<'a> {
         let text = schema::long_text;
         schema::answer(&[
             ("orderId", schema::uuid()),
-            ("orderNumber", schema::text(20)),
+            ("orderNumber", schema::long_text()),
             ("status", text()),
             ("paymentStatus", text()),
             ("total", schema::any_integer()),

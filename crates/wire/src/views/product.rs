@@ -75,9 +75,9 @@ impl<'a> ProductView<'a> {
         let variant = schema::answer(&[
             ("id", schema::uuid()),
             ("product_id", schema::uuid()),
-            ("sku", schema::nullable(schema::text(100))),
+            ("sku", schema::nullable(schema::long_text())),
             ("title", schema::long_text()),
-            ("options", schema::map(schema::text(200), 20)),
+            ("options", schema::map(schema::long_text(), 20)),
             ("unit_price", any()),
             ("stock_quantity", any()),
             ("reserved_stock", any()),
@@ -153,8 +153,8 @@ impl<'a> LocationView<'a> {
     pub fn schema() -> Value {
         schema::answer(&[
             ("id", schema::uuid()),
-            ("code", schema::text(100)),
-            ("name", schema::text(200)),
+            ("code", schema::long_text()),
+            ("name", schema::long_text()),
             ("priority", schema::any_integer()),
         ])
     }

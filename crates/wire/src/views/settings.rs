@@ -60,7 +60,7 @@ impl<'a> SettingsView<'a> {
             ("payment_timeout_by_tier", minutes()),
             ("payment_grace_seconds", any()),
             ("hold_extension_max_minutes", any()),
-            ("default_provider", schema::text(20)),
+            ("default_provider", schema::long_text()),
             ("stock_mode", schema::one_of(&["reserve", "immediate"])),
             ("tax_rate_bps", any()),
             ("tax_inclusive", schema::flag()),

@@ -172,7 +172,7 @@ impl<'a> ExplanationView<'a> {
         let movement = schema::answer(&[
             ("seq", any()),
             ("at", schema::time()),
-            ("type", schema::text(100)),
+            ("type", schema::long_text()),
             ("location_id", schema::uuid()),
             ("delta_stock", any()),
             ("delta_reserved", any()),

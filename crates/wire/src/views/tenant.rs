@@ -35,8 +35,8 @@ impl<'a> TenantView<'a> {
     pub fn schema() -> Value {
         schema::answer(&[
             ("id", schema::uuid()),
-            ("slug", schema::text(63)),
-            ("name", schema::text(200)),
+            ("slug", schema::long_text()),
+            ("name", schema::long_text()),
             ("default_currency", schema::currency()),
             ("created_at", schema::time()),
         ])
@@ -61,8 +61,8 @@ fn key_members() -> Vec<(&'static str, Value)> {
             "kind",
             schema::one_of(&["secret", "publishable", "platform"]),
         ),
-        ("name", schema::text(200)),
-        ("prefix", schema::text(20)),
+        ("name", schema::long_text()),
+        ("prefix", schema::long_text()),
         ("created_at", schema::time()),
         ("revoked_at", schema::nullable(schema::time())),
     ]
@@ -105,7 +105,7 @@ impl NewKeyView {
     #[must_use]
     pub fn schema() -> Value {
         let mut members = key_members();
-        members.push(("key", schema::nullable(schema::text(100))));
+        members.push(("key", schema::nullable(schema::long_text())));
         schema::answer(&members)
     }
 }

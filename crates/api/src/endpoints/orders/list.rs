@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use domain::ids::TypedId as _;
-use domain::limits::AMOUNT_MAX;
+use domain::limits::{AMOUNT_MAX, TEXT_MAX};
 use domain::money::Amount;
 use domain::order::{OrderStatus, PaymentState};
 use engine::reader::{OrderFilter, OrderSort, Page, Start};
@@ -77,7 +77,7 @@ const FILTERS: &[Param] = &[
     },
     Param {
         name: "search",
-        kind: Kind::Text(200),
+        kind: Kind::Text(TEXT_MAX),
         about: "a part of number, customer id, e-mail address or tracking number",
     },
     Param {
@@ -133,7 +133,7 @@ fn filter(query: &Query) -> OrderFilter {
         customer_id: query.text("customer_id"),
         customer_email: query.text("customer_email"),
         from_date: query.time("from_date"),
-        to_date: query.time("to_date"),
+        to_date: query.end_time("to_date"),
         min_amount: amount("min_amount"),
         max_amount: amount("max_amount"),
         search: query.text("search"),
@@ -181,7 +181,7 @@ async fn list(call: Call) -> Result<Response, Problem> {
 }
 
 async fn stats(call: Call) -> Result<Response, Problem> {
-    let (from, to) = (call.query.time("from_date"), call.query.time("to_date"));
+    let (from, to) = (call.query.time("from_date"), call.query.end_time("to_date"));
     let stats = call
         .services
         .reader
