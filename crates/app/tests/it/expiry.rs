@@ -123,6 +123,59 @@ async fn the_sweep_shows_it_without_a_touch() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_means_nothing_after_a_day() {
+    let timed = Timed::open("lapsed");
+    let client = timed.shop.client();
+    let variant = client.product(1_000, 10).await;
+    let keyed = client.with("Idempotency-Key", "k");
+    let first = keyed
+        .post("/orders", super::shop::order_of(&variant, 1))
+        .await
+        .expect(201);
+    timed.pass(23 * 3_600).await;
+    let same = keyed
+        .post("/orders", super::shop::order_of(&variant, 1))
+        .await
+        .expect(201);
+    assert!(same.is_replay() && same.text("id") == first.text("id"));
+    timed.pass(24 * 3_600 + 60).await;
+    let other = keyed
+        .post("/orders", super::shop::order_of(&variant, 2))
+        .await
+        .expect(201);
+    assert!(!other.is_replay());
+    let again = keyed
+        .post("/orders", super::shop::order_of(&variant, 2))
+        .await
+        .expect(201);
+    assert!(again.is_replay() && again.text("id") == other.text("id"));
+    timed.shop.audit();
+}
+
+/// More holds than one sweep takes end together, and all are shown soon.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_ended_holds_is_shown_at_once() {
+    let timed = Timed::open("flood");
+    let client = timed.shop.client();
+    let variant = client.product(1_000, 3_000).await;
+    super::shop::at_once(30, |_| {
+        let (client, variant) = (client.clone(), variant.clone());
+        async move {
+            let mut last = client.order(&variant, 1).await.expect(201);
+            for _ in 1..50 {
+                last = client.order(&variant, 1).await.expect(201);
+            }
+            last
+        }
+    })
+    .await;
+    assert_eq!(client.available(&variant).await, 1_500);
+    timed.pass(16 * 60).await;
+    eventually(async || client.available(&variant).await == 3_000).await;
+    timed.shop.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn methods_and_tiers_have_their_own_time() {
     let timed = Timed::open("timeouts");
     let client = timed.shop.client();

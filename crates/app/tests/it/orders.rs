@@ -224,6 +224,12 @@ async fn a_pending_order_can_be_edited_with_its_stock() {
         json!([{"variant_id": two, "requested": 2, "available": 1}])
     );
     client.patch(&path, lines(2, 1)).await.expect(200);
+    let moved = json!({"shipping_city": "Berlin", "version": 2});
+    client.patch(&path, moved.clone()).await.expect(200);
+    assert_eq!(
+        client.patch(&path, moved).await.expect(409).code(),
+        "version_conflict"
+    );
     assert_eq!(
         (client.available(&one).await, client.available(&two).await),
         (1, 0)
@@ -362,6 +368,7 @@ async fn lists_filter_sort_and_page() {
         ("status=pending&payment_status=pending", 3),
         ("status=paid", 0),
         ("from_date=2020-01-01&to_date=2021-01-01", 0),
+        ("to_date=9999-01-01", 3),
         ("customer_id=c-1&page=1&limit=1", 1),
     ] {
         let found = client.get(&format!("/orders?{filter}")).await.expect(200);
@@ -418,6 +425,12 @@ async fn products_have_tags_versions_and_an_archive() {
     let patched = client.patch(&path, change).await.expect(200);
     assert_eq!(patched.body["variants"][1]["unit_price"], json!(250));
     assert_eq!(patched.body["variants"].as_array().map(Vec::len), Some(3));
+    let clash = json!({"variants": [{"id": id, "sku": "N"}, {"sku": "N", "unit_price": 1}]});
+    let refused = client.patch(&path, clash).await.expect(422);
+    assert_eq!(
+        refused.body["errors"][0]["pointer"],
+        json!("/variants/0/sku")
+    );
     let several =
         json!({"customer_id": "c", "items": [{"product_id": made.body["id"], "quantity": 1}]});
     let refused = client.post("/orders", several).await.expect(422);

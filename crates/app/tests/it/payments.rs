@@ -163,6 +163,11 @@ async fn refunds_by_amount_by_line_and_of_what_is_left() {
         client.get(&path).await.text("payment_status"),
         "partially_refunded"
     );
+    let all = client
+        .post(&refunds, json!({"amount": 1, "restock": true}))
+        .await
+        .expect(422);
+    assert_eq!(all.body["errors"][0]["pointer"], json!("/restock"));
     let again = client.post(&refunds, lines).await.expect(422);
     assert_eq!(
         again.body["errors"][0]["pointer"],
@@ -251,6 +256,55 @@ async fn a_customer_reads_pays_and_cancels_with_the_client_token_alone() {
         browser.delete(&path).await.expect(409).code(),
         "already_paid"
     );
+    shop.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn units_refunded_one_by_one_come_to_the_whole() {
+    let shop = Shop::open("refund-units");
+    let client = shop.client();
+    let variant = client.product(1, 10).await;
+    let mut body = super::shop::order_of(&variant, 3);
+    body["shipping_fee"] = json!(97);
+    let order = client.post("/orders", body).await.expect(201);
+    let path = format!("/orders/{}/payments", order.text("id"));
+    let payment = client.send("POST", &path, "").await.expect(201).text("id");
+    client
+        .send("POST", &format!("/payments/{payment}/confirm"), "")
+        .await
+        .expect(200);
+    let unit = json!({"items": [{"order_item_id": order.body["items"][0]["id"], "quantity": 1}]});
+    let mut sum = 0;
+    for _ in 0..3 {
+        let refund = client
+            .post(&format!("/payments/{payment}/refunds"), unit.clone())
+            .await;
+        sum += refund.expect(201).body["amount"].as_i64().unwrap();
+    }
+    assert_eq!(sum, 100);
+    let done = client.get(&format!("/payments/{payment}")).await;
+    assert_eq!(done.text("status"), "refunded");
+    shop.audit();
+}
+
+/// Whoever can press the mock's buttons pays without money: only where the shop chose the mock.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mock_page_is_closed_where_the_shop_did_not_choose_it() {
+    let shop = Shop::open("mock-closed");
+    let client = shop.client();
+    let (_, payment, page) = started(&client, 1).await;
+    client
+        .put("/settings", json!({"default_provider": "manual"}))
+        .await
+        .expect(200);
+    client.with_key(None).get(&page).await.expect(404);
+    client
+        .with_key(None)
+        .send("POST", &format!("{page}/pay"), "")
+        .await
+        .expect(404);
+    let shown = client.get(&format!("/payments/{payment}")).await;
+    assert_eq!(shown.text("status"), "pending");
     shop.audit();
 }
 

@@ -50,7 +50,18 @@ impl ChangeStatus {
                     order_id: order.id,
                     payment_expires_at,
                 };
-                vec![submitted.into(), supply::reserved(order.id, holds)]
+                let noted = self.notes.clone().map(|notes| {
+                    let (order_id, admin_notes) = (order.id, Some(notes));
+                    let notes = order.notes.clone();
+                    Event::OrderAnnotated {
+                        order_id,
+                        notes,
+                        admin_notes,
+                    }
+                    .into()
+                });
+                let taken = [submitted.into(), supply::reserved(order.id, holds)];
+                taken.into_iter().chain(noted).collect()
             }
             (OrderStatus::Paid, OrderStatus::Processing)
             | (OrderStatus::Processing, OrderStatus::Shipped)

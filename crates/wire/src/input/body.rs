@@ -313,6 +313,26 @@ mod tests {
         assert_eq!(pointers, ["/b/c", "/a"]);
     }
 
+    /// A body of 256 KiB must not grow into gigabytes of pointers.
+    #[test]
+    fn faults_are_few_and_short_whatever_the_body() {
+        let key = "k".repeat(100_000);
+        let twice = format!(r#"{{"{key}":{{{}"":0}}}}"#, r#""":0,"#.repeat(20_000));
+        let Err(BodyError::Invalid(faults)) = parse(twice.as_bytes()) else {
+            panic!("must be refused");
+        };
+        let shape = Shape::compile(&serde_json::json!({}));
+        let halves = parse(format!(r#"{{"{key}":[{}1]}}"#, "0.5,".repeat(30_000)).as_bytes());
+        for faults in [faults, shape.faults(&halves.unwrap())] {
+            assert!(faults.len() <= FAULTS_MAX);
+            assert!(
+                faults
+                    .iter()
+                    .all(|fault| fault.pointer.len() <= POINTER_MAX)
+            );
+        }
+    }
+
     #[test]
     fn what_is_not_json_is_malformed() {
         let deep = "[".repeat(10_000);
