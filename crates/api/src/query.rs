@@ -202,6 +202,7 @@ impl Query {
         Page {
             limit: limit.unwrap_or(20),
             from: self.start.clone().unwrap_or(Start::Offset(0)),
+            count: false,
         }
     }
 }

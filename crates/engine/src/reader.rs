@@ -32,6 +32,8 @@ pub struct Page {
     pub limit: usize,
     /// Where it begins.
     pub from: Start,
+    /// Whether to count all rows, too.
+    pub count: bool,
 }
 
 /// Which products.
@@ -85,7 +87,7 @@ pub struct Listed<I> {
     pub ids: Vec<I>,
     /// Sort value of the last row, when there are more behind it.
     pub next: Option<i64>,
-    /// How many rows there are in all, where the caller asked for an offset.
+    /// How many rows there are in all, where the page asked for it.
     pub total: Option<i64>,
     /// The rows.
     pub state: State,

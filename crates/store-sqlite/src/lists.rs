@@ -42,24 +42,30 @@ impl Where {
         }
     }
 
-    /// Behind the page's start, in the order of `(sort, id)`.
-    fn page(&mut self, page: &Page, (sort, id): (&str, &str), ascending: bool) -> String {
+    /// Behind the page's start, in the order of the id, or of another column and the id.
+    fn page(&mut self, page: &Page, (sort, id): (Option<&str>, &str), ascending: bool) -> String {
         let (sign, way) = if ascending {
             (">", "ASC")
         } else {
             ("<", "DESC")
         };
         let mut offset = 0;
-        match &page.from {
-            Start::After(value, after) => {
+        match (&page.from, sort) {
+            (Start::After(value, after), Some(sort)) => {
                 let condition = format!("({sort}, {id}) {sign} (?, ?)");
                 self.and(&condition, [(*value).into(), after.to_string().into()]);
             }
-            Start::Offset(rows) => offset = *rows,
+            (Start::After(_, after), None) => {
+                self.and(&format!("{id} {sign} ?"), [after.to_string().into()]);
+            }
+            (Start::Offset(rows), _) => offset = *rows,
         }
+        let sort = sort
+            .map(|sort| format!("{sort} {way}, "))
+            .unwrap_or_default();
         let limit = page.limit + 1;
         format!(
-            "{} ORDER BY {sort} {way}, {id} {way} LIMIT {limit} OFFSET {offset}",
+            "{} ORDER BY {sort}{id} {way} LIMIT {limit} OFFSET {offset}",
             self.sql
         )
     }
@@ -95,7 +101,7 @@ pub(crate) fn products(
              AND v.product_id = products.product_id AND v.sku LIKE ? ESCAPE '\\'))";
         conditions.and(found, [like(search), like(search), like(search)]);
     }
-    let tail = conditions.page(page, ("created_at", "product_id"), false);
+    let tail = conditions.page(page, (Some("created_at"), "product_id"), false);
     let sql = format!("SELECT product_id, created_at FROM products {tail}");
     let mut rows = all(conn, &sql, params_from_iter(&conditions.values), |row| {
         let mut c = Columns::new(row);
@@ -123,24 +129,20 @@ pub(crate) fn orders(
     page: &Page,
 ) -> Result<Listed<OrderId>> {
     let mut conditions = order_conditions(tenant, filter);
-    let total = match page.from {
-        Start::Offset(_) => {
-            let sql = format!("SELECT count(*) FROM orders {}", conditions.sql);
-            one(conn, &sql, params_from_iter(&conditions.values), |row| {
-                row.get(0)
-            })?
-        }
-        Start::After(..) => None,
-    };
-    let sort = match filter.sort {
-        OrderSort::CreatedAt => "created_at",
-        OrderSort::TotalAmount => "total_amount",
+    let total = if page.count {
+        let sql = format!("SELECT count(*) FROM orders {}", conditions.sql);
+        one(conn, &sql, params_from_iter(&conditions.values), |row| {
+            row.get(0)
+        })?
+    } else {
+        None
     };
     // An order's id begins with its time: the primary key has the order of making.
-    let tail = match filter.sort {
-        OrderSort::CreatedAt => by_time(&mut conditions, page, filter.ascending),
-        OrderSort::TotalAmount => conditions.page(page, (sort, "order_id"), filter.ascending),
+    let (sort, by) = match filter.sort {
+        OrderSort::CreatedAt => ("created_at", None),
+        OrderSort::TotalAmount => ("total_amount", Some("total_amount")),
     };
+    let tail = conditions.page(page, (by, "order_id"), filter.ascending);
     let sql = format!("SELECT order_id, {sort} FROM orders {tail}");
     let mut rows = all(conn, &sql, params_from_iter(&conditions.values), |row| {
         let mut c = Columns::new(row);
@@ -159,26 +161,6 @@ pub(crate) fn orders(
         total,
         state,
     })
-}
-
-fn by_time(conditions: &mut Where, page: &Page, ascending: bool) -> String {
-    let (sign, way) = if ascending {
-        (">", "ASC")
-    } else {
-        ("<", "DESC")
-    };
-    let mut offset = 0;
-    match &page.from {
-        Start::After(_, after) => {
-            conditions.and(&format!("order_id {sign} ?"), [after.to_string().into()]);
-        }
-        Start::Offset(rows) => offset = *rows,
-    }
-    let limit = page.limit + 1;
-    format!(
-        "{} ORDER BY order_id {way} LIMIT {limit} OFFSET {offset}",
-        conditions.sql
-    )
 }
 
 fn order_conditions(tenant: TenantId, filter: &OrderFilter) -> Where {
@@ -278,7 +260,7 @@ pub(crate) fn holds(
     conditions.and_maybe("order_id = ?", filter.order_id.map(text));
     conditions.and_maybe("variant_id = ?", filter.variant_id.map(text));
     conditions.and_maybe("status = ?", filter.status.map(|s| s.name().to_owned()));
-    let tail = conditions.page(page, ("reserved_at", "reservation_id"), false);
+    let tail = conditions.page(page, (Some("reserved_at"), "reservation_id"), false);
     let sql = format!("SELECT {} FROM stock_reservations {tail}", hold::COLUMNS);
     let mut holds = all(conn, &sql, params_from_iter(&conditions.values), hold::read)?;
     let more = holds.len() > page.limit;
@@ -300,6 +282,7 @@ pub(crate) fn explain(
     let page = Page {
         limit: 1_000,
         from: Start::Offset(0),
+        count: false,
     };
     let (levels, _) = levels(conn, tenant, (Some(variant), None), &page)?;
     let sql = format!(

@@ -152,7 +152,8 @@ async fn list(call: Call) -> Result<Response, Problem> {
         let before = usize::try_from(number - 1).unwrap_or(0);
         page = Page {
             from: Start::Offset(before * page.limit),
-            limit: page.limit,
+            count: true,
+            ..page
         };
     }
     let listed = call
