@@ -25,9 +25,9 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::check(),
         ["schemathesis"] => schemathesis::run(),
         ["openapi"] => steps::openapi(),
-        ["sim", rest @ ..] => steps::simulate(rest),
+        ["sim", rest @ ..] => steps::simulate("replay", rest),
         ["bench", "smoke", rest @ ..] => steps::bench(rest),
-        ["campaign", rest @ ..] => steps::campaign(rest),
+        ["campaign", rest @ ..] => steps::simulate("campaign", rest),
         _ => Err(USAGE.to_owned()),
     };
     match done {

@@ -101,36 +101,10 @@ pub(crate) fn openapi() -> Result<(), String> {
     std::fs::write(root().join("docs/openapi.json"), document).map_err(|error| error.to_string())
 }
 
-/// Replays one simulated history and prints its trace.
-pub(crate) fn simulate(rest: &[&str]) -> Result<(), String> {
-    let mut args = vec![
-        "run",
-        "--release",
-        "--quiet",
-        "-p",
-        "bench",
-        "--bin",
-        "stockhold-sim",
-        "--",
-        "replay",
-    ];
-    args.extend(rest);
-    run("cargo", &args)
-}
-
-/// Simulated histories with fresh seeds.
-pub(crate) fn campaign(rest: &[&str]) -> Result<(), String> {
-    let mut args = vec![
-        "run",
-        "--release",
-        "--quiet",
-        "-p",
-        "bench",
-        "--bin",
-        "stockhold-sim",
-        "--",
-        "campaign",
-    ];
+/// Simulated histories: one again (`replay`), or fresh ones for a while (`campaign`).
+pub(crate) fn simulate(what: &str, rest: &[&str]) -> Result<(), String> {
+    let mut args = vec!["run", "--release", "--quiet", "-p", "bench"];
+    args.extend(["--bin", "stockhold-sim", "--", what]);
     args.extend(rest);
     run("cargo", &args)
 }

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use domain::ids::{CartId, LocationId, OrderId, ProductId, ReservationId, TenantId, VariantId};
+use domain::ids::{LocationId, OrderId, ProductId, ReservationId, TenantId, VariantId};
 use domain::money::Amount;
 use domain::needs::Needs;
 use domain::order::{OrderStatus, PaymentState};
@@ -193,9 +193,6 @@ pub trait Reader: Send + Sync {
         filter: OrderFilter,
         page: Page,
     ) -> Read<'_, Listed<OrderId>>;
-
-    /// Whether a cart exists, without reading it whole.
-    fn cart_exists(&self, tenant: TenantId, cart: CartId) -> Read<'_, bool>;
 
     /// An order's events, oldest first.
     fn order_events(&self, tenant: TenantId, order: OrderId) -> Read<'_, Vec<RawEvent>>;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::ids::{CartId, LocationId, OrderId, ProductId, TenantId, VariantId};
+use domain::ids::{LocationId, OrderId, ProductId, TenantId, VariantId};
 use domain::needs::Needs;
 use domain::state::State;
 use domain::stock::StockLevel;
@@ -152,13 +152,6 @@ impl Reader for SqliteReader {
         page: Page,
     ) -> Read<'_, Listed<OrderId>> {
         self.read(move |conn| lists::orders(conn, tenant, &filter, &page))
-    }
-
-    fn cart_exists(&self, tenant: TenantId, cart: CartId) -> Read<'_, bool> {
-        self.read(move |conn| {
-            let sql = "SELECT 1 FROM carts WHERE tenant_id = ?1 AND cart_id = ?2";
-            Ok(one(conn, sql, (text(tenant), text(cart)), |_| Ok(()))?.is_some())
-        })
     }
 
     fn order_events(&self, tenant: TenantId, order: OrderId) -> Read<'_, Vec<RawEvent>> {

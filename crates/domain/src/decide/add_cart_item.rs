@@ -43,7 +43,7 @@ impl AddCartItem {
         if *cart.currency.get_or_insert(product.currency) != product.currency {
             return Err(Rejection::CurrencyMismatch);
         }
-        open_cart(state, self.cart_id)?;
+        check_open(&cart)?;
         let known = cart
             .items
             .iter_mut()
@@ -75,14 +75,12 @@ impl AddCartItem {
     }
 }
 
-/// A cart that may still be changed.
-pub(super) fn open_cart(state: &State, id: CartId) -> Result<&Cart, Rejection> {
-    let cart = state.carts.get(&id).ok_or(Rejection::NotFound)?;
+/// Refuses a cart that has become an order.
+pub(super) fn check_open(cart: &Cart) -> Result<(), Rejection> {
     if cart.order_id.is_some() {
-        Err(Rejection::CartConverted)
-    } else {
-        Ok(cart)
+        return Err(Rejection::CartConverted);
     }
+    Ok(())
 }
 
 /// Checks the cart's sum and writes it as its next version.

@@ -1,6 +1,6 @@
 //! Changes the units of a cart's line.
 
-use super::add_cart_item::{open_cart, save};
+use super::add_cart_item::{check_open, save};
 use super::lines;
 use crate::command::{Context, Decision};
 use crate::ids::{CartId, CartItemId};
@@ -38,11 +38,15 @@ impl ChangeCartItem {
         state: &State,
         context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        let cart = state.carts.get(&self.cart_id).ok_or(Rejection::NotFound)?;
+        let mut cart = state
+            .carts
+            .get(&self.cart_id)
+            .ok_or(Rejection::NotFound)?
+            .clone();
         if !cart.items.iter().any(|item| item.id == self.item_id) {
             return Err(Rejection::NotFound);
         }
-        let mut cart = open_cart(state, self.cart_id)?.clone();
+        check_open(&cart)?;
         for item in cart.items.iter_mut().filter(|item| item.id == self.item_id) {
             let (quantity, pointer) = match self.change {
                 QuantityChange::To(quantity) => (quantity, "/quantity"),

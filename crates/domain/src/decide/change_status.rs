@@ -1,7 +1,5 @@
 //! Moves an order along its way: draft → pending, paid → processing → shipped → delivered.
 
-use std::collections::BTreeMap;
-
 use super::{settle, supply};
 use crate::command::{Context, Decision, Reply};
 use crate::event::Event;
@@ -42,14 +40,7 @@ impl ChangeStatus {
         };
         let changes = match (order.status, self.status) {
             (OrderStatus::Draft, OrderStatus::Pending) => {
-                let payment_expires_at = supply::expiry(state, order, context);
-                let none = BTreeMap::new();
-                let lines = (order.id, order.items.as_slice());
-                let holds = supply::take(state, lines, payment_expires_at, &none, context)?;
-                let submitted = Event::OrderSubmitted {
-                    order_id: order.id,
-                    payment_expires_at,
-                };
+                let (_, taken) = supply::submit(state, order, context)?;
                 let noted = self.notes.clone().map(|notes| {
                     let (order_id, admin_notes) = (order.id, Some(notes));
                     let notes = order.notes.clone();
@@ -60,7 +51,6 @@ impl ChangeStatus {
                     }
                     .into()
                 });
-                let taken = [submitted.into(), supply::reserved(order.id, holds)];
                 taken.into_iter().chain(noted).collect()
             }
             (OrderStatus::Paid, OrderStatus::Processing)

@@ -1,6 +1,6 @@
 //! Takes a line out of a cart.
 
-use super::add_cart_item::{open_cart, save};
+use super::add_cart_item::{check_open, save};
 use crate::command::{Context, Decision};
 use crate::ids::{CartId, CartItemId};
 use crate::needs::Needs;
@@ -36,7 +36,7 @@ impl RemoveCartItem {
         if cart.items.len() == lines {
             return Err(Rejection::NotFound);
         }
-        open_cart(state, self.cart_id)?;
+        check_open(&cart)?;
         save(cart, context)
     }
 }

@@ -89,30 +89,21 @@ impl ReviseOrder {
             || self.discount.is_some()
             || self.tax.is_some()
             || self.shipping.is_some();
-        let mut changes = if money {
-            self.revised(state, order, context)?
-        } else {
-            self.annotated(order)
-        };
-        if self.version.is_some_and(|version| version != order.version) {
-            return Err(Rejection::VersionConflict);
-        }
         let before = state.contacts.get(&order.id).cloned().unwrap_or_default();
         let mut contact = before.clone();
         self.contact.apply(&mut contact);
-        if contact != before {
-            if changes.is_empty() {
-                // The order's version tells that something of it changed; the event does not say what.
-                let (notes, admin_notes) = self.texts(order);
-                changes.push(
-                    Event::OrderAnnotated {
-                        order_id: order.id,
-                        notes,
-                        admin_notes,
-                    }
-                    .into(),
-                );
-            }
+        let moved = contact != before;
+        let mut changes = Vec::new();
+        if money {
+            changes = self.revised(state, order, context)?;
+        } else if moved || self.notes.is_some() || self.admin_notes.is_some() {
+            // A new contact stands in no event, but the order's version tells that it changed.
+            changes.push(self.annotated(order));
+        }
+        if self.version.is_some_and(|version| version != order.version) {
+            return Err(Rejection::VersionConflict);
+        }
+        if moved {
             changes.push(Row::Contact(order.id, contact).into());
         }
         Ok(Decision::changed(
@@ -124,19 +115,14 @@ impl ReviseOrder {
         ))
     }
 
-    fn annotated(&self, order: &Order) -> Vec<Change> {
-        if self.notes.is_none() && self.admin_notes.is_none() {
-            return Vec::new();
-        }
+    fn annotated(&self, order: &Order) -> Change {
         let (notes, admin_notes) = self.texts(order);
-        vec![
-            Event::OrderAnnotated {
-                order_id: order.id,
-                notes,
-                admin_notes,
-            }
-            .into(),
-        ]
+        Event::OrderAnnotated {
+            order_id: order.id,
+            notes,
+            admin_notes,
+        }
+        .into()
     }
 
     fn texts(&self, order: &Order) -> (Option<String>, Option<String>) {

@@ -1,7 +1,5 @@
 //! Starts a payment: freezes the order, gives the provider a deadline within the hold.
 
-use std::collections::BTreeMap;
-
 use super::{PaymentRequest, settle, supply};
 use crate::command::{Context, Decision, Reply};
 use crate::event::{Change, Event};
@@ -64,21 +62,9 @@ pub(super) fn start(
 ) -> Result<(PaymentId, Vec<Change>), Rejection> {
     let settings = state.settings().ok_or(Rejection::NotFound)?;
     let provider = request.provider.unwrap_or(settings.default_provider);
-    let mut changes = Vec::new();
-    let held_until = match order.payment_expires_at {
-        Some(at) if order.status == OrderStatus::Pending => at,
-        _ => {
-            let until = supply::expiry(state, order, context);
-            let none = BTreeMap::new();
-            let holds = supply::take(state, (order.id, &order.items), until, &none, context)?;
-            let submitted = Event::OrderSubmitted {
-                order_id: order.id,
-                payment_expires_at: until,
-            };
-            changes.push(submitted.into());
-            changes.push(supply::reserved(order.id, holds));
-            until
-        }
+    let (held_until, mut changes) = match order.payment_expires_at {
+        Some(at) if order.status == OrderStatus::Pending => (at, Vec::new()),
+        _ => supply::submit(state, order, context)?,
     };
     let until = extended(settings, order, provider, held_until, context);
     if until > held_until {

@@ -71,6 +71,26 @@ pub(super) fn expiry(state: &State, order: &Order, context: &Context<'_>) -> Tim
     context.now.plus_millis(millis)
 }
 
+/// A draft takes its stock and waits for payment: until when, and the changes.
+pub(super) fn submit(
+    state: &State,
+    order: &Order,
+    context: &mut Context<'_>,
+) -> Result<(Timestamp, Vec<Change>), Rejection> {
+    let payment_expires_at = expiry(state, order, context);
+    let none = BTreeMap::new();
+    let lines = (order.id, order.items.as_slice());
+    let holds = take(state, lines, payment_expires_at, &none, context)?;
+    let submitted = Event::OrderSubmitted {
+        order_id: order.id,
+        payment_expires_at,
+    };
+    Ok((
+        payment_expires_at,
+        vec![submitted.into(), reserved(order.id, holds)],
+    ))
+}
+
 /// The event that takes new holds.
 pub(super) fn reserved(order_id: OrderId, holds: Vec<Hold>) -> Change {
     Event::StockReserved { order_id, holds }.into()
