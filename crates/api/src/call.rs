@@ -60,6 +60,17 @@ impl Call {
         self.caller.map_or_else(platform, |caller| caller.tenant)
     }
 
+    /// Who calls, for the journal: who they say they are, and by which key.
+    #[must_use]
+    pub fn operator(&self, name: Option<&str>) -> String {
+        let key = self.caller.and_then(|caller| caller.key);
+        let key = key.map_or_else(|| "no key".to_owned(), |key| format!("key {key}"));
+        match name {
+            Some(name) => format!("{name} ({key})"),
+            None => key,
+        }
+    }
+
     /// The id at a place in the path.
     pub fn id<I: TypedId>(&self, place: usize) -> Result<I, Problem> {
         self.ids
@@ -150,6 +161,11 @@ pub(crate) fn problem_of(failure: Failure) -> Problem {
             "the database is away; nothing was done",
         )
         .retry_after(1),
+        Failure::ReadOnly => Problem::new(
+            "read_only",
+            "an operator has stopped writes; reads go on, nothing was done",
+        )
+        .retry_after(30),
         Failure::Contended => Problem::new(
             "version_conflict",
             "other writers were there first; nothing was done",

@@ -3,6 +3,7 @@
 mod admin;
 mod cart;
 mod checkout;
+mod controls;
 mod health;
 mod locations;
 mod orders;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Operation> {
         orders::operations(),
         payments::operations(),
         settings::operations(),
+        controls::operations(),
         admin::operations(),
         provider_pages::operations(),
         health::operations(),

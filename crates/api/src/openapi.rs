@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 use wire::problem::CODES;
 use wire::schema;
 use wire::views::{
-    CartView, CheckoutView, EventView, ExplanationView, KeyView, LevelView, LocationView,
-    NewKeyView, OrderView, PaymentView, ProductView, RefundView, ReservationView, SettingsView,
-    StatsView, TenantView,
+    CartView, CheckoutView, ControlsView, EventView, ExplanationView, KeyView, LevelView,
+    LocationView, NewKeyView, OrderView, PaymentView, ProductView, RefundView, ReservationView,
+    SettingsView, StatsView, TenantView,
 };
 
 use crate::endpoints;
@@ -108,6 +108,7 @@ fn components() -> Value {
         "Payment": PaymentView::schema(),
         "Refund": RefundView::schema(),
         "Settings": SettingsView::schema(),
+        "Controls": ControlsView::schema(),
         "Tenant": TenantView::schema(),
         "Key": KeyView::schema(),
         "NewKey": NewKeyView::schema(),
@@ -235,6 +236,7 @@ fn problems(operation: &Operation) -> Vec<&'static str> {
             "idempotency_key_reused",
             "idempotency_in_flight",
             "overloaded",
+            "read_only",
         ]);
     }
     if operation.subject != Subject::None || operation.path.contains('{') {

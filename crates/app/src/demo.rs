@@ -144,7 +144,8 @@ impl Filling<'_> {
             default_provider: Some(Provider::Mock),
             ..SettingsPatch::default()
         };
-        self.made(tenant_id, ChangeSettings { patch })?;
+        let by = "demo".to_owned();
+        self.made(tenant_id, ChangeSettings { patch, by })?;
         let (code, name) = ("outlet".to_owned(), "Outlet store".to_owned());
         let outlet = self.made(
             tenant_id,
@@ -213,6 +214,7 @@ fn create(product: &catalogue::DemoProduct, currency: Currency) -> CreateProduct
         stock_quantity: *units,
     };
     CreateProduct {
+        handle: None,
         title: product.title.to_owned(),
         description: Some(product.description.to_owned()),
         currency: Some(currency),

@@ -1,12 +1,14 @@
 //! `apply` is the only thing that changes state. It never fails: what an event says, happened.
 
+use crate::control::Control;
 use crate::event::{Change, Event, Row};
 use crate::ids::{OrderId, ReservationId};
-use crate::order::{FinancialStatus, Order, OrderStatus, PAYMENT_TIMEOUT, PaymentState};
+use crate::order::{FinancialStatus, OnHold, Order, OrderStatus, PAYMENT_TIMEOUT, PaymentState};
 use crate::payment::{Payment, PaymentStatus, Refund};
 use crate::planted::{self, Bug};
 use crate::state::State;
 use crate::stock::{Hold, HoldStatus, LevelKey, Movement, StockLevel};
+use crate::tenant::{StockMode, Tenant};
 use crate::time::Timestamp;
 
 /// Applies one change at `at`. An event gets the lane's next `seq`; returns what it did to stock.
@@ -56,6 +58,11 @@ pub fn apply_event(state: &mut State, event: &Event, at: Timestamp) -> Vec<Movem
             state.orders.put(order.id, (**order).clone());
         }
         Event::OrderRevised { order } => state.orders.put(order.id, (**order).clone()),
+        Event::ControlMoved { control, .. } => move_control(state, *control, at),
+        Event::DeadlineSet {
+            order_id,
+            payment_expires_at,
+        } => set_deadline(state, *order_id, *payment_expires_at, at),
         Event::OrderAnnotated { order_id, .. }
         | Event::OrderSubmitted { order_id, .. }
         | Event::OrderLocked { order_id, .. }
@@ -64,6 +71,8 @@ pub fn apply_event(state: &mut State, event: &Event, at: Timestamp) -> Vec<Movem
         | Event::OrderPaymentFailed { order_id }
         | Event::OrderExpired { order_id }
         | Event::OrderCancelled { order_id, .. }
+        | Event::OrderPutOnHold { order_id, .. }
+        | Event::OrderReleased { order_id, .. }
         | Event::OrderMoved { order_id, .. }
         | Event::OrderShippingSet { order_id, .. }
         | Event::OrderRefunded { order_id, .. } => {
@@ -84,6 +93,7 @@ fn apply_catalogue(state: &mut State, event: &Event) {
             variants,
             change: _,
         } => {
+            state.index_handle(product);
             state.products.put(product.id, product.clone());
             for variant in variants {
                 state.forget_sku(variant.id);
@@ -311,7 +321,31 @@ fn locate_items(order: &mut Order, holds: &[Hold]) {
     }
 }
 
-fn extend(state: &mut State, order_id: OrderId, expires_at: Timestamp, at: Timestamp) {
+fn move_control(state: &mut State, control: Control, at: Timestamp) {
+    state.lane.controls.set(control, at);
+    let mode = match control {
+        Control::StockReserve => StockMode::Reserve,
+        Control::StockImmediate => StockMode::Immediate,
+        Control::ExpirySuspended
+        | Control::ExpiryRunning
+        | Control::CleanupPaused
+        | Control::CleanupRunning
+        | Control::ReadOnly
+        | Control::ReadWrite => return,
+    };
+    if let Some(tenant) = state.tenant_id {
+        let set = |tenant: &mut Tenant| tenant.settings.stock_mode = mode;
+        state.tenants.change(&tenant, set);
+    }
+}
+
+/// Ends an order's active holds at another time, or not by time at all.
+fn end_holds_at(
+    state: &mut State,
+    order_id: OrderId,
+    expires_at: Option<Timestamp>,
+    at: Timestamp,
+) {
     let holds: Vec<_> = state
         .active_holds_of(order_id)
         .map(|hold| hold.id)
@@ -322,6 +356,22 @@ fn extend(state: &mut State, order_id: OrderId, expires_at: Timestamp, at: Times
             hold.updated_at = at;
         });
     }
+}
+
+fn set_deadline(
+    state: &mut State,
+    order_id: OrderId,
+    payment_expires_at: Option<Timestamp>,
+    at: Timestamp,
+) {
+    end_holds_at(state, order_id, payment_expires_at, at);
+    touch(state, order_id, at, |order| {
+        order.payment_expires_at = payment_expires_at;
+    });
+}
+
+fn extend(state: &mut State, order_id: OrderId, expires_at: Timestamp, at: Timestamp) {
+    end_holds_at(state, order_id, Some(expires_at), at);
     touch(state, order_id, at, |order| {
         let before = order.payment_expires_at.unwrap_or(expires_at);
         order.hold_extended_millis = order
@@ -376,8 +426,16 @@ fn change_order(order: &mut Order, event: &Event, at: Timestamp) {
             payment_expires_at, ..
         } => {
             order.status = OrderStatus::Pending;
-            order.payment_expires_at = Some(*payment_expires_at);
+            order.payment_expires_at = *payment_expires_at;
         }
+        Event::OrderPutOnHold { by, reason, .. } => {
+            order.on_hold = Some(OnHold {
+                since: at,
+                by: by.clone(),
+                reason: reason.clone(),
+            });
+        }
+        Event::OrderReleased { .. } => order.on_hold = None,
         Event::OrderLocked { snapshot_hash, .. } => {
             order.financial_status = FinancialStatus::Locked;
             order.locked_at = Some(at);

@@ -18,6 +18,8 @@ pub enum ProductStatus {
 pub struct Product {
     /// Its id.
     pub id: ProductId,
+    /// The name by which it is known outside, such as in an import's file; unique in the tenant.
+    pub handle: Option<String>,
     /// Its name.
     pub title: String,
     /// A longer text.

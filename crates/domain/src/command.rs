@@ -3,8 +3,9 @@
 use crate::decide::{
     AddCartItem, AddLocation, AdjustStock, CancelOrder, ChangeCartItem, ChangeProduct,
     ChangeSettings, ChangeStatus, ConfirmPayment, ConvertCart, CreateCart, CreateProduct,
-    CreateTenant, IssueKey, LockOrder, PlaceOrder, ProviderResult, RecordPayment, RefundPayment,
-    RemoveCartItem, ReviseOrder, RevokeKey, SetShipping, SetStock, StartPayment, Sweep,
+    CreateTenant, HoldOrder, ImportProduct, IssueKey, LockOrder, MoveControls, PlaceOrder,
+    ProviderResult, RecordPayment, RefundPayment, ReleaseOrder, RemoveCartItem, ReviseOrder,
+    RevokeKey, SetShipping, SetStock, StartPayment, Sweep,
 };
 use crate::event::Change;
 use crate::ids::{
@@ -84,6 +85,32 @@ impl Decision {
     }
 }
 
+/// What became of a product that was imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is new.
+    Created,
+    /// It was there and differed.
+    Updated,
+    /// It was there just so.
+    Unchanged,
+}
+
+/// What a line of an import did, or would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// What became of the product.
+    pub outcome: Outcome,
+    /// The product; `None` where a new one was only thought of.
+    pub product_id: Option<ProductId>,
+    /// Variants that are new.
+    pub variants_created: usize,
+    /// Variants that differed.
+    pub variants_updated: usize,
+    /// Stock levels that were set.
+    pub levels_set: usize,
+}
+
 /// What a command answers with; the object is read from the state after the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -119,8 +146,15 @@ pub enum Reply {
     Tenant(TenantId),
     /// A key's record.
     Key(KeyId),
-    /// Nothing to show.
-    Done,
+    /// What a sweep came to.
+    Swept {
+        /// Whether another sweep may find more.
+        more: bool,
+    },
+    /// Where the tenant's controls stand.
+    Controls,
+    /// What a line of an import came to.
+    Imported(Imported),
 }
 
 macro_rules! commands {
@@ -172,6 +206,8 @@ commands! {
     CreateProduct,
     /// Changes or archives a product.
     ChangeProduct,
+    /// Makes or changes a product as a file says.
+    ImportProduct,
     /// Adds a location.
     AddLocation,
     /// Sets a level.
@@ -214,6 +250,12 @@ commands! {
     RefundPayment,
     /// Changes the tenant's settings.
     ChangeSettings,
+    /// Moves a tenant's controls.
+    MoveControls,
+    /// Puts an order on hold.
+    HoldOrder,
+    /// Releases an order from hold.
+    ReleaseOrder,
     /// Makes a tenant.
     CreateTenant,
     /// Makes a key.

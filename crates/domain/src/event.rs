@@ -5,6 +5,7 @@
 
 use crate::cart::Cart;
 use crate::catalogue::{Location, Product, Variant};
+use crate::control::Control;
 use crate::ids::{OrderId, PaymentId, ReservationId};
 use crate::order::{Contact, Order, OrderStatus};
 use crate::payment::{Payment, Refund};
@@ -83,6 +84,40 @@ pub enum Event {
         /// `Expired` when time ran out, `Cancelled` when somebody cancelled.
         status: HoldStatus,
     },
+    /// An operator moved a control.
+    ControlMoved {
+        /// Where to.
+        control: Control,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// An operator put an order on hold.
+    OrderPutOnHold {
+        /// The order.
+        order_id: OrderId,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// An operator released an order from hold.
+    OrderReleased {
+        /// The order.
+        order_id: OrderId,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// A pending order's deadline was cleared, or set anew, by what an operator did.
+    DeadlineSet {
+        /// The order.
+        order_id: OrderId,
+        /// When it and its holds end; `None` when time does not end them.
+        payment_expires_at: Option<Timestamp>,
+    },
     /// An order's holds end later.
     HoldsExtended {
         /// The order.
@@ -122,8 +157,8 @@ pub enum Event {
     OrderSubmitted {
         /// The order.
         order_id: OrderId,
-        /// When it expires unpaid.
-        payment_expires_at: Timestamp,
+        /// When it expires unpaid; `None` while expiry is suspended.
+        payment_expires_at: Option<Timestamp>,
     },
     /// An order's totals were frozen.
     OrderLocked {
@@ -235,12 +270,16 @@ impl Event {
             Self::ProductSaved { .. }
             | Self::LocationAdded { .. }
             | Self::StockSet { .. }
-            | Self::StockAdjusted { .. } => None,
+            | Self::StockAdjusted { .. }
+            | Self::ControlMoved { .. } => None,
             Self::StockReserved { order_id, .. }
             | Self::StockConverted { order_id, .. }
             | Self::StockReleased { order_id, .. }
             | Self::HoldsExtended { order_id, .. }
             | Self::StockReturned { order_id, .. }
+            | Self::OrderPutOnHold { order_id, .. }
+            | Self::OrderReleased { order_id, .. }
+            | Self::DeadlineSet { order_id, .. }
             | Self::OrderAnnotated { order_id, .. }
             | Self::OrderSubmitted { order_id, .. }
             | Self::OrderLocked { order_id, .. }

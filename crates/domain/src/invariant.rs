@@ -69,10 +69,12 @@ fn check_holds(state: &State, now: Option<Timestamp>, found: &mut Vec<String>) {
         if !pending {
             found.push(format!("{:?} is active, its order is not pending", hold.id));
         }
-        if order.is_some_and(|order| order.payment_expires_at != Some(hold.expires_at)) {
+        if order.is_some_and(|order| order.payment_expires_at != hold.expires_at) {
             found.push(format!("{:?} ends at another time than its order", hold.id));
         }
-        if now.is_some_and(|now| hold.expires_at <= now) {
+        let controls = &state.lane.controls;
+        let writable = controls.read_only_since.is_none();
+        if now.is_some_and(|now| writable && controls.is_due(hold, now)) {
             found.push(format!("{:?} is due and still active", hold.id));
         }
     }
@@ -100,8 +102,13 @@ fn check_order(state: &State, order: &Order, found: &mut Vec<String>) {
     if !pending && units_in(HoldStatus::Active) != 0 {
         fail("is not pending and holds units");
     }
-    if order.payment_expires_at.is_some() != pending {
-        fail("has a deadline exactly when it is not pending");
+    if order.payment_expires_at.is_some() && !pending {
+        fail("has a deadline and is not pending");
+    }
+    let controls = &state.lane.controls;
+    let always_ran = controls.expiry_runs() && controls.expiry_resumed_at.is_none();
+    if pending && order.payment_expires_at.is_none() && always_ran && order.on_hold.is_none() {
+        fail("is pending without a deadline, and nobody suspended it");
     }
     let money_in = matches!(
         order.payment_status,

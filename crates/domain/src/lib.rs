@@ -4,7 +4,7 @@
 //! [`apply::apply`] is the only thing that changes state. There is no I/O here, no clock, no
 //! randomness, no JSON and no async: time, entropy and hashing are arguments.
 //!
-//! Reading order: `ids`, `time`, `money`; `catalogue`, `stock`, `order`, `cart`, `payment`,
+//! Reading order: `ids`, `time`, `money`; `catalogue`, `stock`, `control`, `order`, `cart`, `payment`,
 //! `tenant`; `event`, `state`, `apply`; `command`, `decide`; `invariant`.
 
 #![deny(missing_docs)]
@@ -36,6 +36,7 @@ mod currency;
 
 pub mod cart;
 pub mod catalogue;
+pub mod control;
 pub mod order;
 pub mod payment;
 pub mod stock;

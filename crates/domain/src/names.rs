@@ -1,6 +1,9 @@
 //! The names of states: the same on the wire and in the database.
 
 use crate::catalogue::ProductStatus;
+use crate::command::Outcome;
+use crate::control::Control;
+use crate::decide::StockRule;
 use crate::order::{FinancialStatus, OrderStatus, PaymentState};
 use crate::payment::{PaymentStatus, Provider};
 use crate::stock::HoldStatus;
@@ -68,6 +71,18 @@ names! {
         Refunded = "refunded",
     }
     Provider { Mock = "mock", Manual = "manual", }
+    Control {
+        ExpirySuspended = "expiry_suspended",
+        ExpiryRunning = "expiry_running",
+        CleanupPaused = "cleanup_paused",
+        CleanupRunning = "cleanup_running",
+        StockReserve = "stock_reserve",
+        StockImmediate = "stock_immediate",
+        ReadOnly = "read_only",
+        ReadWrite = "read_write",
+    }
+    Outcome { Created = "created", Updated = "updated", Unchanged = "unchanged", }
+    StockRule { New = "new", Set = "set", Keep = "keep", }
     StockMode { Reserve = "reserve", Immediate = "immediate", }
     KeyKind { Secret = "secret", Publishable = "publishable", Platform = "platform", }
 }

@@ -1,7 +1,8 @@
 //! What a command must have loaded before it can be decided.
 //!
 //! A store follows each key to all that hangs on it:
-//! * a code leads to its variant, a product to all its variants;
+//! * a handle leads to its product, as does a variant's code where the product is asked for;
+//!   a code leads to its variant, a product to all its variants;
 //! * a variant leads to its product, its levels at every location, and the orders whose holds on
 //!   it are due;
 //! * an order leads to its lines' variants, contact, holds, payments and refunds;
@@ -18,6 +19,10 @@ use crate::ids::{CartId, KeyId, OrderId, PaymentId, ProductId, TenantId, Variant
 pub struct Needs {
     /// Products.
     pub products: BTreeSet<ProductId>,
+    /// Products by handle.
+    pub handles: BTreeSet<String>,
+    /// Products by the code of one of their variants.
+    pub product_skus: BTreeSet<String>,
     /// Variants.
     pub variants: BTreeSet<VariantId>,
     /// Variants by code.
@@ -34,6 +39,7 @@ pub struct Needs {
     pub tenants: BTreeSet<TenantId>,
     /// Tenants by slug, in the platform's lane.
     pub slugs: BTreeSet<String>,
-    /// How many of the tenant's due orders to bring in beside those on the named variants.
+    /// How many of the tenant's due orders to bring in beside those on the named variants, and how
+    /// many whose deadline is not as the controls want it.
     pub due: usize,
 }

@@ -127,6 +127,17 @@ impl Contact {
     }
 }
 
+/// An operator keeps an order where it is: time does not end it, and it does not move on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnHold {
+    /// Since when.
+    pub since: Timestamp,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// An order without its contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -172,6 +183,8 @@ pub struct Order {
     pub shipped_at: Option<Timestamp>,
     /// When it arrived.
     pub delivered_at: Option<Timestamp>,
+    /// Whether an operator keeps it where it is.
+    pub on_hold: Option<OnHold>,
     /// When it was cancelled, by somebody or by time.
     pub cancelled_at: Option<Timestamp>,
     /// The carrier's tracking number.

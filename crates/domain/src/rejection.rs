@@ -40,6 +40,8 @@ pub enum Rejection {
     RefundExceedsPayment,
     /// The key was used with another request before.
     IdempotencyKeyReused,
+    /// An operator keeps the order where it is.
+    OrderOnHold,
     /// The cart has become an order.
     CartConverted,
     /// The cart has no lines.
@@ -94,6 +96,7 @@ impl Rejection {
             Self::CurrencyMismatch => "currency_mismatch",
             Self::RefundExceedsPayment => "refund_exceeds_payment",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::OrderOnHold => "order_on_hold",
             Self::CartConverted => "cart_converted",
             Self::CartEmpty => "cart_empty",
             Self::AlreadyPaid => "already_paid",
@@ -124,6 +127,7 @@ impl fmt::Display for Rejection {
             Self::IdempotencyKeyReused => {
                 f.write_str("this Idempotency-Key was used with another method, path or body")
             }
+            Self::OrderOnHold => f.write_str("an operator put the order on hold"),
             Self::CartConverted => f.write_str("the cart has become an order"),
             Self::CartEmpty => f.write_str("the cart has no items"),
             Self::AlreadyPaid => f.write_str("the order is paid already"),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cart::Cart;
 use crate::catalogue::{DEFAULT_LOCATION, Location, Product, Variant};
+use crate::control::Controls;
 use crate::ids::{
     CartId, KeyId, LocationId, OrderId, PaymentId, ProductId, RefundId, ReservationId, TenantId,
     TypedId, Uuid, VariantId,
@@ -24,6 +25,8 @@ pub struct Lane {
     pub last_at: Timestamp,
     /// The number that the next order gets.
     pub next_order_number: i64,
+    /// Where the tenant's controls stand.
+    pub controls: Controls,
 }
 
 impl Default for Lane {
@@ -32,6 +35,7 @@ impl Default for Lane {
             seq: 0,
             last_at: Timestamp::EPOCH,
             next_order_number: FIRST_ORDER_NUMBER,
+            controls: Controls::default(),
         }
     }
 }
@@ -67,6 +71,8 @@ pub struct State {
     pub carts: Table<CartId, Cart>,
     /// Keys.
     pub keys: Table<KeyId, ApiKey>,
+    /// Products by their handles, of those loaded.
+    pub handles: BTreeMap<String, ProductId>,
     /// Variants by their codes, of those loaded.
     pub skus: BTreeMap<String, VariantId>,
     /// True when more orders are due than one load brings in; the batch must then expire these
@@ -111,6 +117,19 @@ impl State {
     #[must_use]
     pub fn settings(&self) -> Option<&Settings> {
         self.tenant().map(|tenant| &tenant.settings)
+    }
+
+    /// Takes a product in as the store has it.
+    pub fn load_product(&mut self, product: Product) {
+        self.index_handle(&product);
+        self.products.load(product.id, product);
+    }
+
+    /// Makes a product findable by its handle.
+    pub(crate) fn index_handle(&mut self, product: &Product) {
+        if let Some(handle) = &product.handle {
+            self.handles.insert(handle.clone(), product.id);
+        }
     }
 
     /// Takes a variant in as the store has it.

@@ -108,8 +108,9 @@ pub struct Hold {
     pub deducted: bool,
     /// When it was taken.
     pub reserved_at: Timestamp,
-    /// When it ends by itself; it has ended at this very moment.
-    pub expires_at: Timestamp,
+    /// When it ends by itself; it has ended at this very moment. `None`: time does not end it,
+    /// because an operator suspended expiry or put the order on hold.
+    pub expires_at: Option<Timestamp>,
     /// Whether and how it ended.
     pub status: HoldStatus,
     /// When it changed last.
@@ -123,12 +124,11 @@ impl Hold {
         (self.variant_id, self.location_id)
     }
 
-    /// Whether it still keeps its units at `now`.
-    #[must_use]
-    pub fn is_due(&self, now: Timestamp) -> bool {
+    /// Whether its deadline `at` has passed at `now`.
+    pub(crate) fn is_past(&self, at: Timestamp, now: Timestamp) -> bool {
         if crate::planted::is(crate::planted::Bug::ExpiryOffByOne) {
-            return self.status == HoldStatus::Active && self.expires_at < now;
+            return at < now;
         }
-        self.status == HoldStatus::Active && self.expires_at <= now
+        at <= now
     }
 }

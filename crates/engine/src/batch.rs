@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use domain::apply;
-use domain::command::{Context, Decision};
+use domain::command::{Command, Context, Decision};
 use domain::decide::expire_due;
 use domain::event::{Change, Event, Recorded};
 use domain::ids::{BatchId, Ids, TenantId};
@@ -48,7 +48,9 @@ impl LaneOutcome {
     /// Whether there is anything to write.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        self.write.state.is_changed() || !self.write.answers.is_empty()
+        self.write.state.is_changed()
+            || !self.write.events.is_empty()
+            || !self.write.answers.is_empty()
     }
 }
 
@@ -88,13 +90,19 @@ pub fn decide_lane(
     let answers = if again {
         Vec::new()
     } else {
-        requests
-            .iter()
-            .map(|request| deciding.decide(request))
-            .collect()
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            let controls = deciding.state.lane.controls;
+            answers.push(deciding.decide(request));
+            if deciding.state.lane.controls != controls {
+                // What was kept from expiring may now be due for the commands that follow.
+                deciding.apply(expire_due(&deciding.state, now));
+            }
+        }
+        answers
     };
     let mut state = deciding.state;
-    if state.is_changed() {
+    if state.is_changed() || !deciding.events.is_empty() {
         state.lane.last_at = now;
     }
     let entropy = requests.first().map_or(0, |request| request.entropy);
@@ -119,6 +127,10 @@ impl Deciding<'_> {
     fn decide(&mut self, request: &Request) -> Result<Answer, Failure> {
         if let Some(answer) = self.replay(request.claim.as_ref())? {
             return Ok(answer);
+        }
+        let read_only = self.state.lane.controls.read_only_since.is_some();
+        if read_only && !matches!(request.command, Command::MoveControls(_)) {
+            return Err(Failure::ReadOnly);
         }
         let mut context = Context {
             now: self.now,

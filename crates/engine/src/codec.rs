@@ -14,6 +14,9 @@ pub struct Encoded {
     pub body: Bytes,
 }
 
+/// The status of a sweep's answer when another sweep would find more (RFC 9110, 202 Accepted).
+pub const SWEEP_AGAIN: u16 = 202;
+
 /// Makes and reads the bytes that the store keeps.
 pub trait Codec: Seal + Send + Sync {
     /// The answer to a decision that `state` has taken in.

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use domain::command::Command;
+use domain::decide::Sweep;
 use domain::ids::TenantId;
 use tokio::sync::oneshot;
 
 use crate::clock::{Clock, Entropy};
+use crate::codec::SWEEP_AGAIN;
 use crate::lanes::{Lanes, Waiting};
 use crate::request::{Answer, Claim, Failure, Request};
 use crate::stats::{Stats, count};
@@ -63,6 +65,14 @@ impl Handle {
         }
         // The sender is dropped without an answer only when the executor is gone.
         answer.await.unwrap_or(Err(Failure::Unavailable))
+    }
+
+    /// Sweeps a lane until every deadline is as its controls want it. Due orders beyond one
+    /// sweep's share are left to the next.
+    pub async fn sweep(&self, tenant: TenantId) -> Result<(), Failure> {
+        let sweep = || self.submit(tenant, Command::Sweep(Sweep), None);
+        while sweep().await?.status == SWEEP_AGAIN {}
+        Ok(())
     }
 
     /// The time.

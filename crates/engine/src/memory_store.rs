@@ -177,14 +177,21 @@ fn extract(all: &State, needs: &Needs, due_at: Option<Timestamp>) -> State {
         }
     }
     variants.extend(needs.skus.iter().filter_map(|sku| all.skus.get(sku)));
+    let mut products = needs.products.clone();
+    products.extend(needs.handles.iter().filter_map(|h| all.handles.get(h)));
+    let of_skus = needs
+        .product_skus
+        .iter()
+        .filter_map(|sku| all.skus.get(sku));
+    products.extend(of_skus.filter_map(|id| all.variants.get(id).map(|v| v.product_id)));
     let of_products = all
         .variants
         .values()
-        .filter(|v| needs.products.contains(&v.product_id));
+        .filter(|v| products.contains(&v.product_id));
     variants.extend(of_products.map(|variant| variant.id));
-    for id in &needs.products {
+    for id in &products {
         if let Some(product) = all.products.get(id) {
-            out.products.load(*id, product.clone());
+            out.load_product(product.clone());
         }
     }
     for id in orders.clone() {
@@ -194,6 +201,9 @@ fn extract(all: &State, needs: &Needs, due_at: Option<Timestamp>) -> State {
         let due = due_orders(all, &variants, needs.due, now);
         out.more_due = due.len() > DUE_MAX;
         for id in due.into_iter().take(DUE_MAX) {
+            load_order(all, id, &mut out, &mut variants);
+        }
+        for id in untidy_orders(all, needs.due) {
             load_order(all, id, &mut out, &mut variants);
         }
     }
@@ -213,7 +223,8 @@ fn due_orders(
     any: usize,
     now: Timestamp,
 ) -> Vec<OrderId> {
-    let due = all.holds.values().filter(|hold| hold.is_due(now));
+    let controls = &all.lane.controls;
+    let due = all.holds.values().filter(|hold| controls.is_due(hold, now));
     let mut rest: Vec<_> = due
         .map(|hold| (hold.expires_at, hold.order_id, hold.variant_id))
         .collect();
@@ -228,6 +239,17 @@ fn due_orders(
         }
     }
     seen.into_iter().collect()
+}
+
+/// Up to `most` orders whose deadline is not as the controls want it.
+fn untidy_orders(all: &State, most: usize) -> BTreeSet<OrderId> {
+    let on_hold = |id| all.orders.get(id).is_some_and(|o| o.on_hold.is_some());
+    let untidy = all.holds.values().filter(|hold| {
+        all.lane.controls.wants_tidying(hold)
+            && (hold.expires_at.is_some() || !on_hold(&hold.order_id))
+    });
+    let orders: BTreeSet<OrderId> = untidy.map(|hold| hold.order_id).collect();
+    orders.into_iter().take(most).collect()
 }
 
 fn load_order(all: &State, id: OrderId, out: &mut State, variants: &mut BTreeSet<VariantId>) {
@@ -257,7 +279,7 @@ fn load_variant(all: &State, id: VariantId, out: &mut State) {
     };
     out.load_variant(variant.clone());
     if let Some(product) = all.products.get(&variant.product_id) {
-        out.products.load(product.id, product.clone());
+        out.load_product(product.clone());
     }
     for level in all.levels_of(id) {
         out.levels.load(level.key(), level.clone());
@@ -271,7 +293,7 @@ fn merge(all: &mut State, changed: &State) {
         all.locations.load(row.id, row.clone());
     }
     for (_, row) in changed.products.changed() {
-        all.products.load(row.id, row.clone());
+        all.load_product(row.clone());
     }
     for (before, row) in changed.variants.changed() {
         if let Some(sku) = before.and_then(|before| before.sku.as_ref())

@@ -80,6 +80,9 @@ pub enum Failure {
     /// The database is away, or the server is going down; nothing was done.
     #[error("store unavailable")]
     Unavailable,
+    /// An operator has put the tenant into read-only mode; nothing was done.
+    #[error("read-only")]
+    ReadOnly,
     /// Conflicts with other writers used up the retries; nothing was done.
     #[error("retries used up")]
     Contended,

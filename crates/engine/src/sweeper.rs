@@ -7,14 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use domain::command::Command;
-use domain::decide::Sweep;
 use domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::handle::Handle;
 use crate::reader::Reader;
-use crate::request::platform;
+use crate::request::{Failure, platform};
 
 /// How often the sweeper works.
 #[derive(Clone, Copy, Debug)]
@@ -131,13 +129,12 @@ impl Sweeper {
         }
         let mut done = true;
         for tenant in lanes {
-            if let Err(failure) = self
-                .handle
-                .submit(tenant, Command::Sweep(Sweep), None)
-                .await
-            {
-                tracing::warn!(%failure, %tenant, "a sweep failed");
-                done = false;
+            match self.handle.sweep(tenant).await {
+                Ok(()) | Err(Failure::ReadOnly) => {}
+                Err(failure) => {
+                    tracing::warn!(%failure, %tenant, "a sweep failed");
+                    done = false;
+                }
             }
         }
         self.status.last_run.store(now.millis(), Ordering::Relaxed);

@@ -62,8 +62,10 @@ pub struct Order {
     pub total: i64,
     /// How it stands.
     pub stand: Stand,
-    /// When its hold ends.
-    pub expires_at: i64,
+    /// When its hold ends, if time ends it.
+    pub expires_at: Option<i64>,
+    /// Whether an operator keeps it where it is.
+    pub on_hold: bool,
     /// Units held or sold: by level, and whether they left the shelf at once.
     pub units: BTreeMap<(VariantId, LocationId), (i64, bool)>,
     /// Whether its totals are frozen.
@@ -77,15 +79,53 @@ pub struct Order {
 }
 
 impl Order {
-    /// How it stands at `now`: what is due has expired, whether a sweep saw it or not.
+    /// Whether its time has run out.
     #[must_use]
-    pub fn stand_at(&self, now: i64) -> Stand {
-        if self.stand == Stand::Waiting && self.expires_at <= now {
+    pub fn is_due(&self, moment: Moment) -> bool {
+        let stopped = moment.controls.suspended || moment.controls.read_only;
+        let due = |at: i64| at <= moment.now && at > moment.controls.resumed_at;
+        self.stand == Stand::Waiting && !stopped && self.expires_at.is_some_and(due)
+    }
+
+    /// How it stands at a moment: what is due has expired, whether a sweep saw it or not.
+    #[must_use]
+    pub fn stand_at(&self, moment: Moment) -> Stand {
+        if self.is_due(moment) {
             Stand::Expired
         } else {
             self.stand
         }
     }
+}
+
+/// Where the operator's controls stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Controls {
+    /// Time ends no order.
+    pub suspended: bool,
+    /// Deadlines up to this time no longer count.
+    pub resumed_at: i64,
+    /// Nothing is written.
+    pub read_only: bool,
+}
+
+impl Default for Controls {
+    fn default() -> Self {
+        Self {
+            suspended: false,
+            resumed_at: i64::MIN,
+            read_only: false,
+        }
+    }
+}
+
+/// The time, and what it does.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Milliseconds since the epoch.
+    pub now: i64,
+    /// What time may do.
+    pub controls: Controls,
 }
 
 /// A cart: its units by variant, and what it became.
@@ -108,16 +148,33 @@ pub struct Model {
     pub orders: BTreeMap<OrderId, Order>,
     /// Carts.
     pub carts: BTreeMap<CartId, Cart>,
+    /// The operator's controls.
+    pub controls: Controls,
     /// Keys that are taken: what they meant and what was answered.
     pub keys: BTreeMap<[u8; 16], ([u8; 32], Vec<u8>)>,
 }
 
+/// How long an order holds its stock.
+pub(crate) const HOLD_MILLIS: i64 = 900_000;
 /// The most that money may be.
 const MONEY_MAX: i128 = 1_000_000_000_000_000;
 /// The most units of a level.
 const UNITS_MAX: i64 = 1_000_000_000;
 
 impl Model {
+    /// A moment under the controls as they stand.
+    #[must_use]
+    pub fn at(&self, now: i64) -> Moment {
+        let controls = self.controls;
+        Moment { now, controls }
+    }
+
+    /// When an order that takes its stock at `now` ends, if time ends it.
+    #[must_use]
+    pub fn deadline(&self, now: i64, on_hold: bool) -> Option<i64> {
+        (!self.controls.suspended && !on_hold).then_some(now + HOLD_MILLIS)
+    }
+
     /// Free units of a level at `now`: what is due is free.
     #[must_use]
     pub fn free(&self, key: (VariantId, LocationId), now: i64) -> i64 {
@@ -125,7 +182,7 @@ impl Model {
         let due: i64 = self
             .orders
             .values()
-            .filter(|order| order.stand == Stand::Waiting && order.expires_at <= now)
+            .filter(|order| order.is_due(self.at(now)))
             .filter_map(|order| order.units.get(&key))
             .map(|(units, _)| units)
             .sum();
@@ -214,7 +271,7 @@ impl Model {
     /// The code of taking money for an order: what `pay` may answer.
     #[must_use]
     pub fn pay_code(&self, order: &Order, now: i64) -> &'static str {
-        match order.stand_at(now) {
+        match order.stand_at(self.at(now)) {
             Stand::Waiting => "ok",
             Stand::Draft | Stand::Expired => {
                 let supplied = self.can_supply(&order.lines, now, &BTreeMap::new());
@@ -227,8 +284,8 @@ impl Model {
 
     /// The code of cancelling.
     #[must_use]
-    pub fn cancel_code(order: &Order, now: i64) -> &'static str {
-        match order.stand_at(now) {
+    pub fn cancel_code(order: &Order, moment: Moment) -> &'static str {
+        match order.stand_at(moment) {
             Stand::Draft | Stand::Waiting | Stand::Paid(0 | 1) => "ok",
             Stand::Expired | Stand::Cancelled => "already_cancelled",
             Stand::Paid(_) | Stand::Refunded => "invalid_state",

@@ -1,10 +1,12 @@
 //! Draws commands: mostly sensible, often racing for the same few units, sometimes absurd.
 
 use domain::command::Command;
+use domain::control::Control;
 use domain::decide::{
     AddCartItem, AdjustStock, CancelOrder, ChangeStatus, ConfirmPayment, ConvertCart, CreateCart,
-    LineRequest, LockOrder, PaymentRequest, Pick, PlaceOrder, ProviderOutcome, ProviderResult,
-    RecordPayment, RefundPayment, ReviseOrder, SetShipping, SetStock, StartPayment, Sweep,
+    HoldOrder, LineRequest, LockOrder, MoveControls, PaymentRequest, Pick, PlaceOrder,
+    ProviderOutcome, ProviderResult, RecordPayment, RefundPayment, ReleaseOrder, ReviseOrder,
+    SetShipping, SetStock, StartPayment, Sweep,
 };
 use domain::ids::{CartId, LocationId, OrderId, PaymentId, TypedId as _, Uuid, VariantId};
 use domain::money::{Amount, Currency};
@@ -29,7 +31,7 @@ pub struct Draw<'a> {
 impl Draw<'_> {
     /// A command.
     pub fn command(&mut self) -> Command {
-        match self.dice.up_to(99) {
+        match self.dice.up_to(106) {
             0..=27 => self.place(),
             28..=31 => CreateCart::default().into(),
             32..=39 => self.add_to_cart(),
@@ -52,8 +54,33 @@ impl Draw<'_> {
             93 => self.set_stock(),
             94 => self.shipping(),
             95..=96 => self.revise(),
+            97..=99 => self.move_controls(),
+            100..=101 => HoldOrder {
+                order_id: self.order(),
+                by: "ada".to_owned(),
+                reason: "a look".to_owned(),
+            }
+            .into(),
+            102..=103 => ReleaseOrder {
+                order_id: self.order(),
+                by: "ada".to_owned(),
+                reason: "looked".to_owned(),
+            }
+            .into(),
             _ => Sweep.into(),
         }
+    }
+
+    /// Mostly back to where controls usually stand, so that a history goes on.
+    fn move_controls(&mut self) -> Command {
+        let back = [Control::ExpiryRunning, Control::ReadWrite];
+        let to = if self.dice.one_in(3) || self.model.controls.read_only {
+            back.to_vec()
+        } else {
+            self.dice.pick(Control::ALL).into_iter().copied().collect()
+        };
+        let (by, reason) = ("ada".to_owned(), "an incident".to_owned());
+        MoveControls { to, by, reason }.into()
     }
 
     fn variant(&mut self) -> VariantId {

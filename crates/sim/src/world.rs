@@ -75,9 +75,13 @@ impl Codec for Words<'_> {
             Reply::Tenant(id) => format!("{id} -"),
             Reply::Location(id) => format!("{id} -"),
             Reply::Product(id) => format!("{id} -"),
-            Reply::Level(_) | Reply::Refund(..) | Reply::Settings | Reply::Key(_) | Reply::Done => {
-                "- -".to_owned()
-            }
+            Reply::Level(_)
+            | Reply::Refund(..)
+            | Reply::Settings
+            | Reply::Key(_)
+            | Reply::Controls
+            | Reply::Imported(_)
+            | Reply::Swept { .. } => "- -".to_owned(),
         };
         Encoded {
             status: 200,
@@ -217,6 +221,7 @@ impl<'a, S: Watched> World<'a, S> {
                 ..NewVariant::default()
             });
             let command = CreateProduct {
+                handle: None,
                 title: "Thing".to_owned(),
                 description: None,
                 currency: Some(euro),
@@ -287,6 +292,8 @@ impl<'a, S: Watched> World<'a, S> {
                 return Err(self.broken(format!("{command:?}: {got}, expected {expected}")));
             }
         }
+        self.settle_deadlines(&requests, &after)
+            .map_err(|what| self.broken(what))?;
         self.compare(&after)?;
         let found = invariant::violations(&after, None);
         if found.is_empty() {
@@ -303,7 +310,7 @@ impl<'a, S: Watched> World<'a, S> {
             .model
             .orders
             .values()
-            .map(|order| order.expires_at)
+            .filter_map(|order| order.expires_at)
             .collect();
         let ahead: Vec<i64> = ends.into_iter().filter(|end| *end > now + 1).collect();
         let before = self.dice.up_to(1);
@@ -384,6 +391,7 @@ fn code(answer: &Result<Answer, Failure>) -> &'static str {
     match answer {
         Ok(_) => "ok",
         Err(Failure::Refused { rejection, .. }) => rejection.code(),
+        Err(Failure::ReadOnly) => "read_only",
         Err(_) => "failed",
     }
 }

@@ -34,6 +34,7 @@ pub(crate) fn load(
     }
     if let Some(now) = due_at {
         loading.due(needs.due, now.max(loading.state.lane.last_at))?;
+        loading.untidy(needs.due)?;
     }
     for id in std::mem::take(&mut loading.variants) {
         loading.variant(id)?;
@@ -146,7 +147,7 @@ impl Loading<'_> {
                 read_id::<VariantId>,
             )?);
         }
-        for id in &needs.products {
+        for id in &self.products(needs)? {
             let sql =
                 "SELECT variant_id FROM product_variants WHERE tenant_id = ?1 AND product_id = ?2";
             let found = all(
@@ -168,6 +169,24 @@ impl Loading<'_> {
             )?);
         }
         Ok(())
+    }
+
+    /// Products by id, by handle and by the code of a variant.
+    fn products(&self, needs: &Needs) -> Result<BTreeSet<ProductId>> {
+        let mut products = needs.products.clone();
+        let by_handle = "SELECT product_id FROM products WHERE tenant_id = ?1 AND handle = ?2";
+        let by_sku = "SELECT product_id FROM product_variants WHERE tenant_id = ?1 AND sku = ?2";
+        let handles = needs.handles.iter().map(|handle| (by_handle, handle));
+        let skus = needs.product_skus.iter().map(|sku| (by_sku, sku));
+        for (sql, key) in handles.chain(skus) {
+            products.extend(one(
+                self.conn,
+                sql,
+                (&self.tenant, key),
+                read_id::<ProductId>,
+            )?);
+        }
+        Ok(products)
     }
 
     /// An order with its items, contact, holds, payments and refunds.
@@ -219,12 +238,20 @@ impl Loading<'_> {
         if self.variants.is_empty() && any == 0 {
             return Ok(());
         }
+        let controls = self.state.lane.controls;
+        if !controls.expiry_runs() {
+            return Ok(());
+        }
         let mut select = self.conn.prepare_cached(
             "SELECT order_id, variant_id FROM stock_reservations INDEXED BY \
              idx_reservations_expires_at \
-             WHERE status = 'active' AND expires_at <= ?2 AND tenant_id = ?1 ORDER BY expires_at",
+             WHERE status = 'active' AND expires_at <= ?2 AND expires_at > ?3 AND tenant_id = ?1 \
+             ORDER BY expires_at",
         )?;
-        let mut rows = select.query((&self.tenant, now.millis()))?;
+        let left_over = controls
+            .expiry_resumed_at
+            .map_or(i64::MIN, Timestamp::millis);
+        let mut rows = select.query((&self.tenant, now.millis(), left_over))?;
         let mut due: BTreeSet<OrderId> = BTreeSet::new();
         let mut left = any;
         while left > 0 || !self.variants.is_empty() {
@@ -252,6 +279,37 @@ impl Loading<'_> {
         Ok(())
     }
 
+    /// Up to `most` orders whose deadline is not as the controls want it.
+    fn untidy(&mut self, most: usize) -> Result<()> {
+        if most == 0 {
+            return Ok(());
+        }
+        let controls = self.state.lane.controls;
+        let condition = if controls.expiry_runs() {
+            "(r.expires_at IS NULL OR r.expires_at <= ?2)"
+        } else {
+            "r.expires_at > ?2"
+        };
+        let sql = format!(
+            "SELECT DISTINCT r.order_id FROM stock_reservations r \
+             JOIN orders o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id \
+             WHERE r.status = 'active' AND r.tenant_id = ?1 AND {condition} \
+             AND o.on_hold_since IS NULL LIMIT ?3"
+        );
+        let resumed = controls
+            .expiry_resumed_at
+            .filter(|_| controls.expiry_runs());
+        let left_over = resumed.map_or(i64::MIN, Timestamp::millis);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let key = (&self.tenant, left_over, most);
+        for id in all(self.conn, &sql, key, read_id::<OrderId>)? {
+            if !self.state.orders.contains(&id) {
+                self.order(id)?;
+            }
+        }
+        Ok(())
+    }
+
     fn product(&mut self, id: ProductId) -> Result<()> {
         if self.state.products.contains(&id) {
             return Ok(());
@@ -262,7 +320,7 @@ impl Loading<'_> {
         );
         let key = (&self.tenant, text(id));
         if let Some(product) = one(self.conn, &sql, key, catalogue::read_product)? {
-            self.state.products.load(id, product);
+            self.state.load_product(product);
         }
         Ok(())
     }

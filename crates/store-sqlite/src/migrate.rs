@@ -18,13 +18,29 @@ pub struct Step {
 }
 
 /// All steps, oldest first.
-pub const STEPS: &[Step] = &[Step {
-    number: 1,
-    name: "checkout_core",
-    up: include_str!("../migrations/0001_checkout_core.up.sql"),
-    down: include_str!("../migrations/0001_checkout_core.down.sql"),
-    down_destroys: true,
-}];
+pub const STEPS: &[Step] = &[
+    Step {
+        number: 1,
+        name: "checkout_core",
+        up: include_str!("../migrations/0001_checkout_core.up.sql"),
+        down: include_str!("../migrations/0001_checkout_core.down.sql"),
+        down_destroys: true,
+    },
+    Step {
+        number: 2,
+        name: "operators_controls",
+        up: include_str!("../migrations/0002_operators_controls.up.sql"),
+        down: include_str!("../migrations/0002_operators_controls.down.sql"),
+        down_destroys: true,
+    },
+    Step {
+        number: 3,
+        name: "product_handles",
+        up: include_str!("../migrations/0003_product_handles.up.sql"),
+        down: include_str!("../migrations/0003_product_handles.down.sql"),
+        down_destroys: true,
+    },
+];
 
 /// Why a schema could not be changed or used.
 #[derive(Debug, thiserror::Error)]

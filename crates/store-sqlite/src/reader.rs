@@ -198,9 +198,13 @@ impl Reader for SqliteReader {
 
     fn due_tenants(&self, now: Timestamp) -> Read<'_, Vec<(TenantId, Timestamp)>> {
         self.read(move |conn| {
-            let sql = "SELECT tenant_id, MIN(expires_at) FROM (SELECT tenant_id, expires_at \
-                 FROM stock_reservations INDEXED BY idx_reservations_expires_at \
-                 WHERE status = 'active' AND expires_at <= ?1 ORDER BY expires_at LIMIT 10000) \
+            let sql = "SELECT tenant_id, MIN(expires_at) FROM (SELECT r.tenant_id, r.expires_at \
+                 FROM stock_reservations r INDEXED BY idx_reservations_expires_at \
+                 JOIN lanes l ON l.tenant_id = r.tenant_id \
+                 WHERE r.status = 'active' AND r.expires_at <= ?1 \
+                 AND r.expires_at > COALESCE(l.expiry_resumed_at, r.expires_at - 1) \
+                 AND l.expiry_suspended_at IS NULL AND l.cleanup_paused_at IS NULL \
+                 AND l.read_only_since IS NULL ORDER BY r.expires_at LIMIT 10000) \
                  GROUP BY tenant_id";
             all(conn, sql, [now.millis()], |row| {
                 let mut c = Columns::new(row);

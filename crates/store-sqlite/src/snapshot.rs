@@ -43,7 +43,7 @@ impl SqliteSnapshot {
         };
         let sql = of_tenant(catalogue::PRODUCT, "products");
         for product in all(conn, &sql, [&tenant], catalogue::read_product)? {
-            state.products.load(product.id, product);
+            state.load_product(product);
         }
         let sql = of_tenant(catalogue::VARIANT, "product_variants");
         for variant in all(conn, &sql, [&tenant], catalogue::read_variant)? {

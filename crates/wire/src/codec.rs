@@ -7,13 +7,13 @@ use domain::ids::{OrderId, PaymentId, TenantId, TypedId as _, Uuid};
 use domain::order::Order;
 use domain::payment::{Payment, PaymentStatus, Provider};
 use domain::state::State;
-use engine::codec::{Codec, Encoded};
+use engine::codec::{Codec, Encoded, SWEEP_AGAIN};
 use serde::Serialize;
 
 use crate::token::Tokens;
 use crate::views::{
-    CartView, CheckoutView, KeyView, LevelView, LocationView, OrderView, PaymentView, ProductView,
-    RefundView, SettingsView, TenantView,
+    CartView, CheckoutView, ControlsView, ImportedView, KeyView, LevelView, LocationView,
+    OrderView, PaymentView, ProductView, RefundView, SettingsView, TenantView,
 };
 use crate::{canonical, journal};
 
@@ -34,7 +34,11 @@ impl Seal for JsonCodec {
 
 impl Codec for JsonCodec {
     fn answer(&self, state: &State, decision: &Decision) -> Encoded {
-        let status = if decision.created { 201 } else { 200 };
+        let status = match decision.reply {
+            Reply::Swept { more: true } => SWEEP_AGAIN,
+            _ if decision.created => 201,
+            _ => 200,
+        };
         Encoded {
             status,
             body: self.render(state, decision.reply).into(),
@@ -74,7 +78,9 @@ impl JsonCodec {
             Reply::Settings => bytes(&SettingsView::new(state.settings()?)),
             Reply::Tenant(id) => bytes(&TenantView::new(state.tenants.get(&id)?)),
             Reply::Key(id) => bytes(&KeyView::new(state.keys.get(&id)?)),
-            Reply::Done => b"{}".to_vec(),
+            Reply::Controls => bytes(&ControlsView::new(state.lane.controls, state.settings()?)),
+            Reply::Imported(imported) => bytes(&ImportedView::new(&imported)),
+            Reply::Swept { .. } => b"{}".to_vec(),
         })
     }
 

@@ -4,6 +4,8 @@ mod body;
 mod cart;
 mod catalogue;
 mod checkout;
+mod controls;
+mod import;
 mod orders;
 mod patch;
 mod payments;
@@ -15,6 +17,8 @@ pub use body::{BodyError, Shape, parse};
 pub use cart::{AddItemBody, ChangeItemBody, NewCartBody};
 pub use catalogue::{ChangeProductBody, NewLocationBody, NewProductBody};
 pub use checkout::{CheckoutBody, ConvertBody};
+pub use controls::{ControlsBody, OrderHoldBody};
+pub use import::ImportLine;
 pub use orders::{
     CancelBody, NewOrderBody, RecordPaymentBody, ReviseOrderBody, ShippingBody, StatusBody,
 };

@@ -34,6 +34,7 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("invalid_state", 409, "Invalid state"),
     ("already_paid", 409, "Already paid"),
     ("already_cancelled", 409, "Already cancelled"),
+    ("order_on_hold", 409, "Order on hold"),
     ("cart_converted", 409, "Cart converted"),
     ("cart_empty", 409, "Cart empty"),
     ("version_conflict", 409, "Version conflict"),
@@ -49,6 +50,7 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("internal", 500, "Internal error"),
     ("provider_failed", 502, "Payment provider failed"),
     ("overloaded", 503, "Overloaded"),
+    ("read_only", 503, "Read-only"),
     ("store_unavailable", 503, "Store unavailable"),
     ("provider_timeout", 504, "Payment provider timed out"),
 ];

@@ -1,7 +1,9 @@
 //! Objects as clients see them (contract: field names, `null` for what is absent).
 
 mod cart;
+mod controls;
 mod event;
+mod imported;
 mod order;
 mod payment;
 mod product;
@@ -14,7 +16,9 @@ use domain::time::Timestamp;
 use serde::{Serialize, Serializer};
 
 pub use cart::CartView;
+pub use controls::ControlsView;
 pub use event::EventView;
+pub use imported::ImportedView;
 pub use order::{CheckoutView, OrderView, StatsView};
 pub use payment::{PaymentView, RefundView};
 pub use product::{LocationView, ProductView};

@@ -39,6 +39,7 @@ async fn get(call: Call) -> Result<Response, Problem> {
 }
 
 async fn change(mut call: Call) -> Result<Response, Problem> {
-    let command = SettingsBody::command(call.take_body());
+    let by = call.operator(None);
+    let command = SettingsBody::command(call.take_body(), by);
     call.submit(command).await
 }

@@ -35,6 +35,9 @@ impl CancelOrder {
         if self.only_unpaid && order.paid_at.is_some() && order.cancelled_at.is_none() {
             return Err(Rejection::AlreadyPaid);
         }
+        if self.only_unpaid && order.on_hold.is_some() {
+            return Err(Rejection::OrderOnHold);
+        }
         let changes = settle::cancel(state, order, self.reason.clone(), context)?;
         Ok(Decision::changed(
             changes,

@@ -1,9 +1,11 @@
-//! Changes a tenant's settings. They have no events: what they did stands in each order.
+//! Changes a tenant's settings. They have no events, but for the stock mode, which is a control:
+//! what the others did stands in each order.
 
 use std::collections::BTreeMap;
 
 use crate::command::{Context, Decision, Reply};
-use crate::event::Row;
+use crate::control::Control;
+use crate::event::{Event, Row};
 use crate::money::{Amount, Currency};
 use crate::needs::Needs;
 use crate::payment::Provider;
@@ -81,6 +83,8 @@ impl SettingsPatch {
 pub struct ChangeSettings {
     /// What changes.
     pub patch: SettingsPatch,
+    /// Who changes it.
+    pub by: String,
 }
 
 impl ChangeSettings {
@@ -93,9 +97,23 @@ impl ChangeSettings {
         _context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
         let mut tenant = state.tenant().ok_or(Rejection::NotFound)?.clone();
+        let before = tenant.settings.stock_mode;
         tenant.settings = self.patch.apply(&tenant.settings);
+        let control = match tenant.settings.stock_mode {
+            StockMode::Reserve => Control::StockReserve,
+            StockMode::Immediate => Control::StockImmediate,
+        };
+        let moved = (before != tenant.settings.stock_mode).then(|| {
+            Event::ControlMoved {
+                control,
+                by: self.by.clone(),
+                reason: "settings changed".to_owned(),
+            }
+            .into()
+        });
+        let row = Row::Tenant(Box::new(tenant)).into();
         Ok(Decision::changed(
-            vec![Row::Tenant(Box::new(tenant)).into()],
+            moved.into_iter().chain([row]).collect(),
             Reply::Settings,
         ))
     }

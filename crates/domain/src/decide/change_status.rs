@@ -39,6 +39,9 @@ impl ChangeStatus {
             to_maker: false,
         };
         let changes = match (order.status, self.status) {
+            (_, status) if status != OrderStatus::Cancelled && order.on_hold.is_some() => {
+                return Err(Rejection::OrderOnHold);
+            }
             (OrderStatus::Draft, OrderStatus::Pending) => {
                 let (_, taken) = supply::submit(state, order, context)?;
                 let noted = self.notes.clone().map(|notes| {

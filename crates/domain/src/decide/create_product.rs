@@ -79,6 +79,8 @@ impl NewVariant {
 /// A new product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateProduct {
+    /// The name by which it is known outside, unique in the tenant.
+    pub handle: Option<String>,
     /// Its name.
     pub title: String,
     /// A longer text.
@@ -91,6 +93,7 @@ pub struct CreateProduct {
 
 impl CreateProduct {
     pub(crate) fn needs(&self, needs: &mut Needs) {
+        needs.handles.extend(self.handle.clone());
         needs.skus.extend(
             self.variants
                 .iter()
@@ -109,8 +112,14 @@ impl CreateProduct {
             return Err(Rejection::invalid("/variants", message));
         }
         check_variants(state, &self.variants, 0)?;
+        let known = self.handle.as_ref().and_then(|h| state.handles.get(h));
+        if known.is_some() {
+            let message = "another product has this handle";
+            return Err(Rejection::invalid("/handle", message));
+        }
         let product = Product {
             id: context.ids.make(),
+            handle: self.handle.clone(),
             title: self.title.clone(),
             description: self.description.clone(),
             status: ProductStatus::Active,

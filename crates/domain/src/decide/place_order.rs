@@ -74,7 +74,7 @@ impl PlaceOrder {
             let expires_at = supply::expiry(state, &order, context);
             let none = BTreeMap::new();
             let holds = supply::take(state, (id, &order.items), expires_at, &none, context)?;
-            order.payment_expires_at = Some(expires_at);
+            order.payment_expires_at = expires_at;
             changes.push(
                 Event::OrderPlaced {
                     order: Box::new(order),
@@ -120,6 +120,7 @@ impl PlaceOrder {
             paid_at: None,
             shipped_at: None,
             delivered_at: None,
+            on_hold: None,
             cancelled_at: None,
             tracking_number: None,
             carrier: None,

@@ -164,9 +164,8 @@ impl ReviseOrder {
         }
         let mut changes = Vec::new();
         let mut holds = None;
-        if let (Some(_), OrderStatus::Pending, Some(until)) =
-            (&self.lines, order.status, order.payment_expires_at)
-        {
+        if let (Some(_), OrderStatus::Pending) = (&self.lines, order.status) {
+            let until = order.payment_expires_at;
             let credit = supply::credit_of(state, order.id);
             holds = Some(supply::take(
                 state,

@@ -48,6 +48,9 @@ impl SetShipping {
                 });
             }
         }
+        if order.on_hold.is_some() {
+            return Err(Rejection::OrderOnHold);
+        }
         let event = Event::OrderShippingSet {
             order_id: order.id,
             tracking_number: self.tracking_number.clone(),

@@ -62,7 +62,7 @@ pub(super) fn pay(
     let mut changes = Vec::new();
     let take_now = |context: &mut Context<'_>| {
         let none = BTreeMap::new();
-        supply::take(state, (id, &order.items), context.now, &none, context)
+        supply::take(state, (id, &order.items), Some(context.now), &none, context)
     };
     match order.status {
         OrderStatus::Draft => {

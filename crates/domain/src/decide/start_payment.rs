@@ -62,21 +62,26 @@ pub(super) fn start(
 ) -> Result<(PaymentId, Vec<Change>), Rejection> {
     let settings = state.settings().ok_or(Rejection::NotFound)?;
     let provider = request.provider.unwrap_or(settings.default_provider);
-    let (held_until, mut changes) = match order.payment_expires_at {
-        Some(at) if order.status == OrderStatus::Pending => (at, Vec::new()),
+    let (held_until, mut changes) = match order.status {
+        OrderStatus::Pending => {
+            let (until, set) = supply::deadline(state, order, context);
+            (until, Vec::from_iter(set))
+        }
         _ => supply::submit(state, order, context)?,
     };
-    let until = extended(settings, order, provider, held_until, context);
-    if until > held_until {
-        changes.push(
-            Event::HoldsExtended {
-                order_id: order.id,
-                expires_at: until,
-            }
-            .into(),
-        );
-    }
-    let held_until = until;
+    let held_until = held_until.map(|held_until| {
+        let until = extended(settings, order, provider, held_until, context);
+        if until > held_until {
+            changes.push(
+                Event::HoldsExtended {
+                    order_id: order.id,
+                    expires_at: until,
+                }
+                .into(),
+            );
+        }
+        until
+    });
     changes.extend(settle::lock(order, context));
     let grace = settings.payment_grace_seconds.saturating_mul(1_000);
     let attempt = settle::next_attempt(state, order.id);
@@ -96,11 +101,8 @@ pub(super) fn start(
         provider_reference: provider_key(order.id, attempt),
         provider_payment_id: None,
         return_url: request.return_url.clone(),
-        expires_at: Some(
-            held_until
-                .plus_millis(grace.saturating_neg())
-                .max(context.now),
-        ),
+        expires_at: held_until
+            .map(|until| until.plus_millis(grace.saturating_neg()).max(context.now)),
         failure_code: None,
         created_at: context.now,
         updated_at: context.now,

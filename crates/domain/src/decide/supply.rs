@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 pub(super) fn take(
     state: &State,
     (order_id, items): (OrderId, &[OrderItem]),
-    expires_at: Timestamp,
+    expires_at: Option<Timestamp>,
     credit: &BTreeMap<LevelKey, i64>,
     context: &mut Context<'_>,
 ) -> Result<Vec<Hold>, Rejection> {
@@ -61,14 +61,40 @@ pub(super) fn take(
         .collect())
 }
 
-/// When an order that takes its stock now expires unpaid.
-pub(super) fn expiry(state: &State, order: &Order, context: &Context<'_>) -> Timestamp {
+/// When an order that takes its stock now expires unpaid; `None` while time ends no order, or
+/// not this one.
+pub(super) fn expiry(state: &State, order: &Order, context: &Context<'_>) -> Option<Timestamp> {
+    if !state.lane.controls.expiry_runs() || order.on_hold.is_some() {
+        return None;
+    }
     let millis = state.settings().map_or(0, |settings| {
         let method = order.payment_method.as_deref();
         let tier = order.customer_tier.as_deref();
         settings.hold_millis(method, tier, context.payment_timeout_minutes)
     });
-    context.now.plus_millis(millis)
+    Some(context.now.plus_millis(millis))
+}
+
+/// A pending order's deadline as the controls want it, and the change that brings it there if it
+/// is another.
+pub(super) fn deadline(
+    state: &State,
+    order: &Order,
+    context: &Context<'_>,
+) -> (Option<Timestamp>, Option<Change>) {
+    let controls = &state.lane.controls;
+    let mut holds = state.active_holds_of(order.id);
+    let as_it_is = order.payment_expires_at;
+    if !holds.any(|hold| controls.wants_tidying(hold)) {
+        return (as_it_is, None);
+    }
+    let payment_expires_at = expiry(state, order, context);
+    let set = Event::DeadlineSet {
+        order_id: order.id,
+        payment_expires_at,
+    };
+    let change = (payment_expires_at != as_it_is).then(|| set.into());
+    (payment_expires_at, change)
 }
 
 /// A draft takes its stock and waits for payment: until when, and the changes.
@@ -76,7 +102,7 @@ pub(super) fn submit(
     state: &State,
     order: &Order,
     context: &mut Context<'_>,
-) -> Result<(Timestamp, Vec<Change>), Rejection> {
+) -> Result<(Option<Timestamp>, Vec<Change>), Rejection> {
     let payment_expires_at = expiry(state, order, context);
     let none = BTreeMap::new();
     let lines = (order.id, order.items.as_slice());

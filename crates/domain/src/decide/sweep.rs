@@ -1,5 +1,6 @@
 //! Expires what is due. Expiry is exact without it: a batch first expires the due holds on what
-//! it touches; the sweep makes the rest visible.
+//! it touches; the sweep makes the rest visible. It also brings deadlines in line after an
+//! operator suspended or resumed expiry: that may concern more orders than one batch shall touch.
 
 use crate::command::{Context, Decision, Reply};
 use crate::event::{Change, Event};
@@ -9,13 +10,13 @@ use crate::needs::Needs;
 use crate::order::OrderStatus;
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::stock::HoldStatus;
+use crate::stock::{Hold, HoldStatus};
 use crate::time::Timestamp;
 
 use super::{settle, supply};
 
-/// Brings in up to [`SWEEP_MAX`] due orders of the tenant; the batch expires them before it
-/// decides anything, so nothing is left to decide here.
+/// Brings in up to [`SWEEP_MAX`] due orders of the tenant, which the batch expires before it
+/// decides anything, and as many whose deadline is not yet as the controls want it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sweep;
 
@@ -32,10 +33,17 @@ impl Sweep {
     )]
     pub(crate) fn decide(
         &self,
-        _state: &State,
-        _context: &mut Context<'_>,
+        state: &State,
+        context: &mut Context<'_>,
     ) -> Result<Decision, Rejection> {
-        Ok(Decision::changed(Vec::new(), Reply::Done))
+        let controls = &state.lane.controls;
+        let untidy = orders_of(state, |hold| controls.wants_tidying(hold));
+        let orders = untidy.iter().filter_map(|id| state.orders.get(id));
+        let changes: Vec<Change> = orders
+            .filter_map(|order| supply::deadline(state, order, context).1)
+            .collect();
+        let more = changes.len() >= SWEEP_MAX;
+        Ok(Decision::changed(changes, Reply::Swept { more }))
     }
 }
 
@@ -43,16 +51,21 @@ impl Sweep {
 /// them before its commands.
 #[must_use]
 pub fn expire_due(state: &State, now: Timestamp) -> Vec<Change> {
-    let mut due: Vec<OrderId> = state
-        .holds
-        .values()
-        .filter(|hold| hold.is_due(now))
-        .map(|hold| hold.order_id)
-        .collect();
-    due.dedup();
-    due.iter()
+    if state.lane.controls.read_only_since.is_some() {
+        return Vec::new();
+    }
+    orders_of(state, |hold| state.lane.controls.is_due(hold, now))
+        .iter()
         .flat_map(|order_id| expire(state, *order_id))
         .collect()
+}
+
+/// The orders of the loaded holds that are `meant`, each once.
+fn orders_of(state: &State, meant: impl Fn(&Hold) -> bool) -> Vec<OrderId> {
+    let holds = state.holds.values().filter(|hold| meant(hold));
+    let mut orders: Vec<OrderId> = holds.map(|hold| hold.order_id).collect();
+    orders.dedup();
+    orders
 }
 
 fn expire(state: &State, order_id: OrderId) -> Vec<Change> {

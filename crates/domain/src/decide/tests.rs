@@ -93,6 +93,7 @@ impl Shop {
         };
         let (title, variants) = ("Thing".to_owned(), vec![variant]);
         let made = self.run(CreateProduct {
+            handle: None,
             title,
             description: None,
             currency: None,

@@ -1,5 +1,6 @@
 //! What each command must answer, and what it then changes in the model.
 
+mod operator;
 mod payments;
 
 use std::collections::BTreeMap;
@@ -17,9 +18,6 @@ use engine::request::{Answer, Failure, Request};
 use super::observe::units_taken;
 use super::{Watched, World};
 use crate::model::{Cart, Line, Model, Order, Pay, Stand};
-
-/// How long an order holds its stock.
-const HOLD_MILLIS: i64 = 900_000;
 
 /// What an answer named: one or two ids.
 struct Named {
@@ -59,9 +57,9 @@ fn lines_of(requests: &[LineRequest]) -> Vec<Line> {
 impl<S: Watched> World<'_, S> {
     /// Orders whose time the batch saw run out.
     pub(super) fn settle_expired(&mut self, after: &State) {
-        let now = self.now;
+        let moment = self.model.at(self.now);
         for order in self.model.orders.values_mut() {
-            let due = order.stand == Stand::Waiting && order.expires_at <= now;
+            let due = order.is_due(moment);
             let seen = after
                 .orders
                 .get(&order.id)
@@ -91,6 +89,9 @@ impl<S: Watched> World<'_, S> {
                 .as_ref()
                 .is_ok_and(|a| a.replayed && a.body[..] == body[..]);
             return if same { "ok" } else { "a replay" };
+        }
+        if self.model.controls.read_only && !matches!(request.command, Command::MoveControls(_)) {
+            return "read_only";
         }
         let expected = self.expect_command(&request.command, &Named::of(answer), after);
         if let (Some(claim), "ok", Ok(answer)) = (&request.claim, expected, answer) {
@@ -123,10 +124,14 @@ impl<S: Watched> World<'_, S> {
             Command::SetStock(set) => self.set(set),
             Command::SetShipping(ship) => match self.model.orders.get(&ship.order_id) {
                 None => "not_found",
-                Some(order) if matches!(order.stand, Stand::Paid(_)) => "ok",
-                Some(_) => "invalid_state",
+                Some(order) if !matches!(order.stand, Stand::Paid(_)) => "invalid_state",
+                Some(order) if order.on_hold => "order_on_hold",
+                Some(_) => "ok",
             },
             Command::ReviseOrder(revise) => self.revise(revise, after),
+            Command::MoveControls(moves) => self.move_controls(moves, after),
+            Command::HoldOrder(hold) => self.hold(hold.order_id),
+            Command::ReleaseOrder(release) => self.release(release.order_id),
             _ => "ok",
         }
     }
@@ -147,7 +152,8 @@ impl<S: Watched> World<'_, S> {
             lines,
             total,
             stand: Stand::Draft,
-            expires_at: self.now + HOLD_MILLIS,
+            expires_at: self.model.deadline(self.now, false),
+            on_hold: false,
             units: BTreeMap::new(),
             locked: false,
             paid_by: None,
@@ -192,9 +198,9 @@ impl<S: Watched> World<'_, S> {
             if named.order() != Some(id) {
                 return "the same order";
             }
-            let now = self.now;
+            let moment = self.model.at(self.now);
             let waits = self.model.orders.get(&id).is_some_and(|order| {
-                matches!(order.stand_at(now), Stand::Draft | Stand::Waiting)
+                matches!(order.stand_at(moment), Stand::Draft | Stand::Waiting)
                     && !order.payments.iter().any(|pay| pay.state == "pending")
             });
             if convert.payment.is_some() && waits {
@@ -229,9 +235,16 @@ impl<S: Watched> World<'_, S> {
 
     /// A payment begins: the order is locked, and its hold may end later.
     fn begin_payment(&mut self, id: OrderId, payment: Option<PaymentId>, after: &State) {
+        let (controls, fresh) = (self.model.controls, self.model.deadline(self.now, false));
         let (Some(order), Some(payment)) = (self.model.orders.get_mut(&id), payment) else {
             return;
         };
+        let left_over = order
+            .expires_at
+            .is_none_or(|end| end <= controls.resumed_at);
+        if left_over || controls.suspended {
+            order.expires_at = fresh.filter(|_| !order.on_hold);
+        }
         order.locked = true;
         let reference = after
             .payments
@@ -245,7 +258,7 @@ impl<S: Watched> World<'_, S> {
             reference: reference.unwrap_or_default(),
         });
         // The provider wants a minute and the grace two more.
-        order.expires_at = order.expires_at.max(self.now + 180_000);
+        order.expires_at = order.expires_at.map(|end| end.max(self.now + 180_000));
     }
 
     fn record(&mut self, record: &RecordPayment, after: &State) -> &'static str {
@@ -292,7 +305,7 @@ impl<S: Watched> World<'_, S> {
         let Some(mut order) = self.model.orders.remove(&id) else {
             return;
         };
-        if order.stand_at(self.now) != Stand::Waiting {
+        if order.stand_at(self.model.at(self.now)) != Stand::Waiting {
             take(&mut self.model, &mut order, after, self.now);
         }
         for (key, (units, deducted)) in &order.units {
@@ -313,10 +326,11 @@ impl<S: Watched> World<'_, S> {
     }
 
     fn cancel(&mut self, id: OrderId) -> &'static str {
+        let moment = self.model.at(self.now);
         let Some(order) = self.model.orders.get_mut(&id) else {
             return "not_found";
         };
-        let code = Model::cancel_code(order, self.now);
+        let code = Model::cancel_code(order, moment);
         if code != "ok" {
             return code;
         }
@@ -336,14 +350,14 @@ impl<S: Watched> World<'_, S> {
     }
 
     fn lock(&mut self, id: OrderId) -> &'static str {
-        let now = self.now;
+        let moment = self.model.at(self.now);
         let Some(order) = self.model.orders.get_mut(&id) else {
             return "not_found";
         };
         if order.locked {
             return "order_already_locked";
         }
-        if !matches!(order.stand_at(now), Stand::Draft | Stand::Waiting) {
+        if !matches!(order.stand_at(moment), Stand::Draft | Stand::Waiting) {
             return "invalid_state";
         }
         order.locked = true;
@@ -351,11 +365,11 @@ impl<S: Watched> World<'_, S> {
     }
 
     fn start(&mut self, id: OrderId, named: &Named, after: &State) -> &'static str {
-        let now = self.now;
+        let moment = self.model.at(self.now);
         let Some(order) = self.model.orders.get(&id) else {
             return "not_found";
         };
-        match order.stand_at(now) {
+        match order.stand_at(moment) {
             Stand::Expired | Stand::Cancelled => return "already_cancelled",
             Stand::Paid(_) | Stand::Refunded => return "already_paid",
             Stand::Draft | Stand::Waiting => {}
@@ -382,18 +396,21 @@ impl<S: Watched> World<'_, S> {
         if supplied {
             take(&mut self.model, &mut order, after, self.now);
             order.stand = Stand::Waiting;
-            order.expires_at = self.now + HOLD_MILLIS;
+            order.expires_at = self.model.deadline(self.now, order.on_hold);
         }
         self.model.orders.insert(id, order);
         supplied
     }
 
     fn status(&mut self, change: &ChangeStatus, after: &State) -> &'static str {
-        let now = self.now;
+        let moment = self.model.at(self.now);
         let Some(order) = self.model.orders.get_mut(&change.order_id) else {
             return "not_found";
         };
-        let next = match (order.stand_at(now), change.status) {
+        if order.on_hold && change.status != OrderStatus::Cancelled {
+            return "order_on_hold";
+        }
+        let next = match (order.stand_at(moment), change.status) {
             (Stand::Draft, OrderStatus::Pending) => {
                 let done = self.submit(change.order_id, after);
                 return if done { "ok" } else { "insufficient_stock" };
@@ -449,7 +466,7 @@ impl<S: Watched> World<'_, S> {
         if order.locked {
             return "order_locked";
         }
-        let waiting = match order.stand_at(now) {
+        let waiting = match order.stand_at(self.model.at(now)) {
             Stand::Draft => false,
             Stand::Waiting => true,
             _ => return "invalid_state",

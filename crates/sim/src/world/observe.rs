@@ -49,8 +49,8 @@ pub(super) fn difference(order: &Order, after: &State) -> Option<String> {
         return Some("is locked otherwise than expected".to_owned());
     }
     let ends = stored.payment_expires_at.map(Timestamp::millis);
-    if order.stand == Stand::Waiting && ends != Some(order.expires_at) {
-        return Some(format!("ends at {ends:?}, expected {}", order.expires_at));
+    if order.stand == Stand::Waiting && ends != order.expires_at {
+        return Some(format!("ends at {ends:?}, expected {:?}", order.expires_at));
     }
     if after.payments_of(order.id).count() != order.payments.len() {
         return Some("has another number of payments".to_owned());

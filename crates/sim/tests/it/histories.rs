@@ -71,6 +71,12 @@ fn histories_reach_every_answer() {
         ("AdjustStock", "validation_failed"),
         ("ChangeStatus", "ok"),
         ("ChangeStatus", "invalid_state"),
+        ("ChangeStatus", "order_on_hold"),
+        ("SetShipping", "order_on_hold"),
+        ("PlaceOrder", "read_only"),
+        ("MoveControls", "ok"),
+        ("HoldOrder", "invalid_state"),
+        ("ReleaseOrder", "ok"),
     ];
     for (command, code) in expected {
         let pair = (command.to_owned(), code.to_owned());

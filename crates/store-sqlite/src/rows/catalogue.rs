@@ -7,7 +7,7 @@ use crate::columns::{Columns, pairs, text};
 
 pub(crate) const LOCATION: &str = "location_id, code, name, priority";
 pub(crate) const PRODUCT: &str =
-    "product_id, title, description, status, currency, version, created_at, updated_at";
+    "product_id, handle, title, description, status, currency, version, created_at, updated_at";
 pub(crate) const VARIANT: &str =
     "variant_id, product_id, position, sku, title, options, unit_price, version";
 
@@ -25,6 +25,7 @@ pub(crate) fn read_product(row: &Row<'_>) -> Result<Product> {
     let mut c = Columns::new(row);
     Ok(Product {
         id: c.id()?,
+        handle: c.get()?,
         title: c.get()?,
         description: c.get()?,
         status: c.name(ProductStatus::parse)?,
@@ -67,8 +68,9 @@ pub(crate) fn write_location(conn: &Connection, tenant: &str, location: &Locatio
 pub(crate) fn write_product(conn: &Connection, tenant: &str, product: &Product) -> Result<()> {
     let mut upsert = conn.prepare_cached(
         "INSERT INTO products (tenant_id, product_id, title, description, status, currency, \
-         version, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
-         ON CONFLICT (tenant_id, product_id) DO UPDATE SET title = excluded.title, \
+         version, created_at, updated_at, handle) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         ON CONFLICT (tenant_id, product_id) DO UPDATE SET handle = excluded.handle, title = excluded.title, \
          description = excluded.description, status = excluded.status, \
          version = excluded.version, updated_at = excluded.updated_at",
     )?;
@@ -81,7 +83,8 @@ pub(crate) fn write_product(conn: &Connection, tenant: &str, product: &Product) 
         product.currency.code(),
         product.version,
         product.created_at.millis(),
-        product.updated_at.millis()
+        product.updated_at.millis(),
+        product.handle
     ])?;
     Ok(())
 }

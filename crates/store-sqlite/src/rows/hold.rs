@@ -1,6 +1,7 @@
 //! `stock_reservations`.
 
 use domain::stock::{Hold, HoldStatus};
+use domain::time::Timestamp;
 use rusqlite::{Connection, Result, Row, params};
 
 use crate::columns::{Columns, text};
@@ -19,7 +20,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Hold> {
         quantity: c.get()?,
         deducted: c.get()?,
         reserved_at: c.time()?,
-        expires_at: c.time()?,
+        expires_at: c.maybe_time()?,
         status: c.name(HoldStatus::parse)?,
         updated_at: c.time()?,
     })
@@ -41,7 +42,7 @@ pub(crate) fn write(
             text(hold.order_id),
             text(hold.id),
             hold.status.name(),
-            hold.expires_at.millis(),
+            hold.expires_at.map(Timestamp::millis),
             hold.updated_at.millis()
         ])?;
         return Ok(());
@@ -62,7 +63,7 @@ pub(crate) fn write(
         hold.quantity,
         hold.deducted,
         hold.reserved_at.millis(),
-        hold.expires_at.millis(),
+        hold.expires_at.map(Timestamp::millis),
         hold.status.name(),
         hold.updated_at.millis()
     ])?;

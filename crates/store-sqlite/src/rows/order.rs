@@ -2,7 +2,7 @@
 
 use domain::ids::OrderId;
 use domain::order::{
-    Contact, FinancialStatus, Order, OrderItem, OrderStatus, PaymentState, Totals,
+    Contact, FinancialStatus, OnHold, Order, OrderItem, OrderStatus, PaymentState, Totals,
 };
 use rusqlite::{Connection, Result, Row, params};
 
@@ -12,8 +12,8 @@ pub(crate) const ORDER: &str = "order_id, order_number, status, payment_status, 
      financial_status, currency, subtotal, discount_amount, tax_amount, shipping_fee, \
      total_amount, given_tax, given_shipping, customer_id, customer_tier, payment_method, \
      payment_reference, payment_expires_at, hold_extended_millis, locked_at, snapshot_hash, \
-     paid_at, shipped_at, delivered_at, cancelled_at, tracking_number, carrier, notes, \
-     admin_notes, cart_id, idempotency_key, version, created_at, updated_at";
+     paid_at, shipped_at, delivered_at, on_hold_since, on_hold_by, on_hold_reason, \
+     cancelled_at, tracking_number, carrier, notes, admin_notes, cart_id, idempotency_key, version, created_at, updated_at";
 pub(crate) const ITEM: &str = "item_id, product_id, variant_id, location_id, location_forced, \
      sku, title, variant_title, options, quantity, unit_price, discount, total_price";
 pub(crate) const CONTACT: &str = "customer_email, shipping_address, shipping_city, \
@@ -50,6 +50,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Order> {
         paid_at: c.maybe_time()?,
         shipped_at: c.maybe_time()?,
         delivered_at: c.maybe_time()?,
+        on_hold: on_hold(&mut c)?,
         cancelled_at: c.maybe_time()?,
         tracking_number: c.get()?,
         carrier: c.get()?,
@@ -61,6 +62,16 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Order> {
         created_at: c.time()?,
         updated_at: c.time()?,
     })
+}
+
+fn on_hold(c: &mut Columns<'_, '_>) -> Result<Option<OnHold>> {
+    let (since, by, reason) = (c.maybe_time()?, c.get()?, c.get()?);
+    let on_hold: (_, Option<String>, Option<String>) = (since, by, reason);
+    Ok(on_hold.0.map(|since| OnHold {
+        since,
+        by: on_hold.1.unwrap_or_default(),
+        reason: on_hold.2.unwrap_or_default(),
+    }))
 }
 
 pub(crate) fn read_item(row: &Row<'_>) -> Result<OrderItem> {
@@ -177,9 +188,11 @@ fn update(conn: &Connection, tenant: &str, order: &Order) -> Result<()> {
          payment_method = ?14, payment_reference = ?15, payment_expires_at = ?16, \
          hold_extended_millis = ?17, locked_at = ?18, snapshot_hash = ?19, paid_at = ?20, \
          shipped_at = ?21, delivered_at = ?22, cancelled_at = ?23, tracking_number = ?24, \
-         carrier = ?25, notes = ?26, admin_notes = ?27, version = ?28, updated_at = ?29 \
+         carrier = ?25, notes = ?26, admin_notes = ?27, version = ?28, updated_at = ?29, \
+         on_hold_since = ?30, on_hold_by = ?31, on_hold_reason = ?32 \
          WHERE tenant_id = ?1 AND order_id = ?2",
     )?;
+    let on_hold = order.on_hold.as_ref();
     let millis = |at: Option<domain::time::Timestamp>| at.map(domain::time::Timestamp::millis);
     update.execute(params![
         tenant,
@@ -210,7 +223,10 @@ fn update(conn: &Connection, tenant: &str, order: &Order) -> Result<()> {
         order.notes,
         order.admin_notes,
         order.version,
-        order.updated_at.millis()
+        order.updated_at.millis(),
+        millis(on_hold.map(|on_hold| on_hold.since)),
+        on_hold.map(|on_hold| &on_hold.by),
+        on_hold.map(|on_hold| &on_hold.reason)
     ])?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::catalogue::{DEFAULT_LOCATION, Location};
+use domain::control::Controls;
 use domain::payment::Provider;
 use domain::state::Lane;
 use domain::tenant::{ApiKey, KeyKind, Settings, StockMode, Tenant};
@@ -166,8 +167,10 @@ pub(crate) fn write_key(conn: &Connection, key: &ApiKey) -> Result<()> {
 }
 
 pub(crate) fn read_lane(conn: &Connection, tenant: &str) -> Result<Option<Lane>> {
-    let mut select = conn
-        .prepare_cached("SELECT seq, last_at, next_order_number FROM lanes WHERE tenant_id = ?1")?;
+    let mut select = conn.prepare_cached(
+        "SELECT seq, last_at, next_order_number, expiry_suspended_at, expiry_resumed_at, \
+         cleanup_paused_at, read_only_since FROM lanes WHERE tenant_id = ?1",
+    )?;
     select
         .query_row([tenant], |row| {
             let mut c = Columns::new(row);
@@ -175,6 +178,12 @@ pub(crate) fn read_lane(conn: &Connection, tenant: &str) -> Result<Option<Lane>>
                 seq: c.get()?,
                 last_at: c.time()?,
                 next_order_number: c.get()?,
+                controls: Controls {
+                    expiry_suspended_at: c.maybe_time()?,
+                    expiry_resumed_at: c.maybe_time()?,
+                    cleanup_paused_at: c.maybe_time()?,
+                    read_only_since: c.maybe_time()?,
+                },
             })
         })
         .optional()
@@ -187,29 +196,35 @@ pub(crate) fn write_lane(
     before: Lane,
     lane: Lane,
 ) -> Result<bool> {
+    if before == Lane::default() {
+        let mut begin = conn.prepare_cached(
+            "INSERT INTO lanes (tenant_id, seq, last_at, next_order_number) \
+             VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?;
+        begin.execute(params![
+            tenant,
+            before.seq,
+            before.last_at.millis(),
+            before.next_order_number
+        ])?;
+    }
     let mut update = conn.prepare_cached(
-        "UPDATE lanes SET seq = ?2, last_at = ?3, next_order_number = ?4 \
-         WHERE tenant_id = ?1 AND seq = ?5 AND last_at = ?6",
+        "UPDATE lanes SET seq = ?2, last_at = ?3, next_order_number = ?4, \
+         expiry_suspended_at = ?5, expiry_resumed_at = ?6, cleanup_paused_at = ?7, \
+         read_only_since = ?8 WHERE tenant_id = ?1 AND seq = ?9 AND last_at = ?10",
     )?;
+    let controls = lane.controls;
     let rows = update.execute(params![
         tenant,
         lane.seq,
         lane.last_at.millis(),
         lane.next_order_number,
+        controls.expiry_suspended_at.map(Timestamp::millis),
+        controls.expiry_resumed_at.map(Timestamp::millis),
+        controls.cleanup_paused_at.map(Timestamp::millis),
+        controls.read_only_since.map(Timestamp::millis),
         before.seq,
         before.last_at.millis()
     ])?;
-    if rows == 1 || before != Lane::default() {
-        return Ok(rows == 1);
-    }
-    let mut insert = conn.prepare_cached(
-        "INSERT INTO lanes (tenant_id, seq, last_at, next_order_number) VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    insert.execute(params![
-        tenant,
-        lane.seq,
-        lane.last_at.millis(),
-        lane.next_order_number
-    ])?;
-    Ok(true)
+    Ok(rows == 1)
 }

@@ -22,7 +22,7 @@ fn catalogue(conn: &Connection) -> Vec<String> {
 fn up_down_up_gives_the_same_catalogue() {
     let file = File::new();
     let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
-    assert_eq!(migrate::up(&mut conn, 5, "test").unwrap(), [1]);
+    assert_eq!(migrate::up(&mut conn, 5, "test").unwrap(), [1, 2, 3]);
     let first = catalogue(&conn);
     assert_eq!(
         migrate::up(&mut conn, 6, "test").unwrap(),
@@ -30,14 +30,14 @@ fn up_down_up_gives_the_same_catalogue() {
     );
     assert!(matches!(
         migrate::down(&mut conn, 1, false),
-        Err(MigrateError::Destroys { number: 1, .. })
+        Err(MigrateError::Destroys { number: 3, .. })
     ));
     assert_eq!(catalogue(&conn), first);
-    assert_eq!(migrate::down(&mut conn, 9, true).unwrap(), [1]);
+    assert_eq!(migrate::down(&mut conn, 9, true).unwrap(), [3, 2, 1]);
     assert_eq!(catalogue(&conn).len(), 1, "only schema_migrations is left");
     migrate::up(&mut conn, 7, "test").unwrap();
     assert_eq!(catalogue(&conn), first);
-    assert_eq!(migrate::status(&conn).unwrap().len(), 1);
+    assert_eq!(migrate::status(&conn).unwrap().len(), 3);
 }
 
 #[test]

@@ -51,6 +51,7 @@ impl VariantBody {
 /// `POST /products`.
 #[derive(Deserialize)]
 pub struct NewProductBody {
+    handle: Option<String>,
     title: String,
     description: Option<String>,
     currency: Option<String>,
@@ -67,6 +68,7 @@ impl NewProductBody {
         let variant = schema::object(&VariantBody::members(), &["unit_price"]);
         let mut shape = schema::object(
             &[
+                ("handle", schema::nullable(schema::name(TEXT_MAX))),
                 ("title", schema::name(TEXT_MAX)),
                 ("description", schema::nullable(schema::long_text())),
                 ("currency", schema::currency()),
@@ -106,6 +108,7 @@ impl NewProductBody {
             }],
         };
         let command = CreateProduct {
+            handle: body.handle,
             title: body.title,
             description: body.description,
             currency: faults.currency("/currency", body.currency),

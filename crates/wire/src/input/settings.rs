@@ -71,8 +71,8 @@ impl SettingsBody {
         )
     }
 
-    /// The command.
-    pub fn command(body: Value) -> Result<Command, Vec<Fault>> {
+    /// The command of whoever changes them.
+    pub fn command(body: Value, by: String) -> Result<Command, Vec<Fault>> {
         let body: Self = typed(body)?;
         let mut faults = Faults::default();
         let patch = SettingsPatch {
@@ -90,7 +90,7 @@ impl SettingsBody {
             default_currency: faults.currency("/default_currency", body.default_currency),
             low_stock_threshold: body.low_stock_threshold,
         };
-        faults.done(ChangeSettings { patch }.into())
+        faults.done(ChangeSettings { patch, by }.into())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Each event's type and payload.
 
 use domain::catalogue::{Location, Product, Variant};
+use domain::control::Control;
 use domain::event::{Event, ProductChange};
 use domain::ids::{OrderId, PaymentId, ReservationId};
 use domain::order::{Order, OrderStatus};
@@ -79,6 +80,7 @@ events! {
         variants: Vec<Variant>,
     }
     "location.added" LocationAdded { location: Location, }
+    "control.moved" ControlMoved { control: Control, by: String, reason: String, }
     "stock.set" StockSet {
         level: LevelKey,
         stock_quantity: i64,
@@ -106,7 +108,16 @@ events! {
         notes: Option<String>,
         admin_notes: Option<String>,
     }
-    "order.submitted" OrderSubmitted { order_id: OrderId, payment_expires_at: Timestamp, }
+    "order.submitted" OrderSubmitted {
+        order_id: OrderId,
+        payment_expires_at: Option<Timestamp>,
+    }
+    "order.put_on_hold" OrderPutOnHold { order_id: OrderId, by: String, reason: String, }
+    "order.released" OrderReleased { order_id: OrderId, by: String, reason: String, }
+    "order.deadline_set" DeadlineSet {
+        order_id: OrderId,
+        payment_expires_at: Option<Timestamp>,
+    }
     "order.locked" OrderLocked { order_id: OrderId, snapshot_hash: String, }
     "order.paid" OrderPaid {
         order_id: OrderId,

@@ -174,6 +174,7 @@ macro_rules! named {
 
 named! {
     domain::catalogue::ProductStatus
+    domain::control::Control
     domain::order::OrderStatus
     domain::order::PaymentState
     domain::order::FinancialStatus

@@ -6,7 +6,7 @@ use domain::ids::{
     VariantId,
 };
 use domain::money::{Amount, Currency};
-use domain::order::{FinancialStatus, Order, OrderItem, OrderStatus, PaymentState, Totals};
+use domain::order::{FinancialStatus, OnHold, Order, OrderItem, OrderStatus, PaymentState, Totals};
 use domain::payment::{Payment, PaymentStatus, Provider, Refund};
 use domain::stock::{Hold, HoldStatus};
 use domain::time::Timestamp;
@@ -40,6 +40,7 @@ macro_rules! shapes {
 shapes! {
     ProductJson of Product {
         id: ProductId,
+        handle: Option<String>,
         title: String,
         description: Option<String>,
         status: ProductStatus,
@@ -73,9 +74,14 @@ shapes! {
         quantity: i64,
         deducted: bool,
         reserved_at: Timestamp,
-        expires_at: Timestamp,
+        expires_at: Option<Timestamp>,
         status: HoldStatus,
         updated_at: Timestamp,
+    }
+    OnHoldJson of OnHold {
+        since: Timestamp,
+        by: String,
+        reason: String,
     }
     TotalsJson of Totals {
         subtotal: Amount,
@@ -121,6 +127,7 @@ shapes! {
         paid_at: Option<Timestamp>,
         shipped_at: Option<Timestamp>,
         delivered_at: Option<Timestamp>,
+        on_hold: Option<OnHold>,
         cancelled_at: Option<Timestamp>,
         tracking_number: Option<String>,
         carrier: Option<String>,

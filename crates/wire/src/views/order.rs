@@ -42,6 +42,8 @@ pub struct OrderView<'a> {
     paid_at: Option<At>,
     shipped_at: Option<At>,
     delivered_at: Option<At>,
+    on_hold_since: Option<At>,
+    on_hold_reason: Option<&'a str>,
     cancelled_at: Option<At>,
     tracking_number: Option<&'a str>,
     carrier: Option<&'a str>,
@@ -152,6 +154,11 @@ impl<'a> OrderView<'a> {
             paid_at: order.paid_at.map(At),
             shipped_at: order.shipped_at.map(At),
             delivered_at: order.delivered_at.map(At),
+            on_hold_since: order.on_hold.as_ref().map(|on_hold| At(on_hold.since)),
+            on_hold_reason: order
+                .on_hold
+                .as_ref()
+                .map(|on_hold| on_hold.reason.as_str()),
             cancelled_at: order.cancelled_at.map(At),
             tracking_number: order.tracking_number.as_deref(),
             carrier: order.carrier.as_deref(),
@@ -213,6 +220,8 @@ impl<'a> OrderView<'a> {
             ("paid_at", maybe_time()),
             ("shipped_at", maybe_time()),
             ("delivered_at", maybe_time()),
+            ("on_hold_since", maybe_time()),
+            ("on_hold_reason", maybe_text()),
             ("cancelled_at", maybe_time()),
             ("tracking_number", maybe_text()),
             ("carrier", maybe_text()),

@@ -14,6 +14,7 @@ use crate::schema;
 #[derive(Serialize)]
 pub struct ProductView<'a> {
     id: Id,
+    handle: Option<&'a str>,
     title: &'a str,
     description: Option<&'a str>,
     status: &'static str,
@@ -54,6 +55,7 @@ impl<'a> ProductView<'a> {
         let sum = |of: fn(&VariantView<'_>) -> i64| variants.iter().map(of).sum();
         Self {
             id: Id::of(product.id),
+            handle: product.handle.as_deref(),
             title: &product.title,
             description: product.description.as_deref(),
             status: product.status.name(),
@@ -87,6 +89,7 @@ impl<'a> ProductView<'a> {
         ]);
         schema::answer(&[
             ("id", schema::uuid()),
+            ("handle", schema::nullable(schema::long_text())),
             ("title", schema::long_text()),
             ("description", schema::nullable(schema::long_text())),
             ("status", schema::one_of(&["active", "archived"])),

@@ -2,7 +2,9 @@
 
 use axum::response::Response;
 use domain::decide::LockOrder;
-use wire::input::{CancelBody, RecordPaymentBody, ReviseOrderBody, ShippingBody, StatusBody};
+use wire::input::{
+    CancelBody, OrderHoldBody, RecordPaymentBody, ReviseOrderBody, ShippingBody, StatusBody,
+};
 use wire::problem::Problem;
 
 use crate::call::Call;
@@ -62,7 +64,12 @@ pub(super) fn operations() -> Vec<Operation> {
             path: "/orders/{id}/status",
             summary: "Move an order along its way",
             body: Body::Required(StatusBody::schema),
-            problems: &["invalid_state", "already_cancelled", "insufficient_stock"],
+            problems: &[
+                "invalid_state",
+                "already_cancelled",
+                "insufficient_stock",
+                "order_on_hold",
+            ],
             handler: |call| Box::pin(status(call)),
             ..order
         },
@@ -71,8 +78,27 @@ pub(super) fn operations() -> Vec<Operation> {
             path: "/orders/{id}/shipping",
             summary: "Give an order's parcel its number",
             body: Body::Required(ShippingBody::schema),
-            problems: &["invalid_state"],
+            problems: &["invalid_state", "order_on_hold"],
             handler: |call| Box::pin(shipping(call)),
+            ..order
+        },
+        Operation {
+            id: "hold_order",
+            method: Verb::Post,
+            path: "/orders/{id}/hold",
+            summary: "Keep an order where it is: time does not end it, it does not move on",
+            body: Body::Required(OrderHoldBody::schema),
+            problems: &["invalid_state"],
+            handler: |call| Box::pin(hold(call)),
+            ..order
+        },
+        Operation {
+            id: "release_order",
+            method: Verb::Post,
+            path: "/orders/{id}/release",
+            summary: "Let an order on hold go on, with a new deadline if it is unpaid",
+            body: Body::Required(OrderHoldBody::schema),
+            handler: |call| Box::pin(release(call)),
             ..order
         },
         Operation {
@@ -82,7 +108,12 @@ pub(super) fn operations() -> Vec<Operation> {
             access: Access::ClientToken,
             query: &[CLIENT_TOKEN],
             body: Body::Optional(CancelBody::schema),
-            problems: &["already_cancelled", "already_paid", "invalid_state"],
+            problems: &[
+                "already_cancelled",
+                "already_paid",
+                "invalid_state",
+                "order_on_hold",
+            ],
             handler: |call| Box::pin(cancel(call)),
             ..order
         },
@@ -115,6 +146,18 @@ async fn status(mut call: Call) -> Result<Response, Problem> {
 async fn shipping(mut call: Call) -> Result<Response, Problem> {
     let command = ShippingBody::command(call.id(0)?, call.take_body());
     call.submit(command).await
+}
+
+async fn hold(mut call: Call) -> Result<Response, Problem> {
+    let (id, body) = (call.id(0)?, call.take_body());
+    call.submit(OrderHoldBody::hold(id, body, |name| call.operator(name)))
+        .await
+}
+
+async fn release(mut call: Call) -> Result<Response, Problem> {
+    let (id, body) = (call.id(0)?, call.take_body());
+    call.submit(OrderHoldBody::release(id, body, |name| call.operator(name)))
+        .await
 }
 
 async fn cancel(mut call: Call) -> Result<Response, Problem> {

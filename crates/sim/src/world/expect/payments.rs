@@ -63,7 +63,10 @@ impl<S: Watched> World<'_, S> {
         let Some(order) = self.model.orders.get(&id) else {
             return "not_found";
         };
-        let ended = matches!(order.stand_at(self.now), Stand::Expired | Stand::Cancelled);
+        let ended = matches!(
+            order.stand_at(self.model.at(self.now)),
+            Stand::Expired | Stand::Cancelled
+        );
         match pay.state {
             "taken" => return "ok",
             "failed" => return "invalid_state",

@@ -1,0 +1,80 @@
+//! An operator's levers: a tenant's controls, for itself and for the platform.
+
+use axum::response::Response;
+use domain::command::Reply;
+use domain::ids::TenantId;
+use domain::needs::Needs;
+use wire::input::ControlsBody;
+use wire::problem::Problem;
+
+use crate::call::{Call, problem_of, unreadable};
+use crate::operation::{Access, Answer, Body, Operation, Subject, Verb};
+use crate::{reading, respond};
+
+pub(super) fn operations() -> Vec<Operation> {
+    let own = Operation {
+        answer: Answer::One("Controls"),
+        ..Operation::new(
+            "get_controls",
+            Verb::Get,
+            "/controls",
+            "Where the tenant's controls stand",
+            |call| Box::pin(get(call)),
+        )
+    };
+    let of_tenant = Operation {
+        path: "/admin/tenants/{id}/controls",
+        access: Access::Platform,
+        subject: Subject::Tenant,
+        ..own
+    };
+    let moving = "Suspend expiry, pause clean-up, choose the stock mode, stop writes; or back";
+    vec![
+        own,
+        Operation {
+            id: "move_controls",
+            method: Verb::Put,
+            summary: moving,
+            body: Body::Required(ControlsBody::schema),
+            handler: |call| Box::pin(change(call)),
+            ..own
+        },
+        Operation {
+            id: "get_tenant_controls",
+            ..of_tenant
+        },
+        Operation {
+            id: "move_tenant_controls",
+            method: Verb::Put,
+            summary: moving,
+            body: Body::Required(ControlsBody::schema),
+            handler: |call| Box::pin(change(call)),
+            ..of_tenant
+        },
+    ]
+}
+
+/// The tenant of the path, for the platform; the caller's own otherwise.
+async fn lane(call: &Call) -> Result<TenantId, Problem> {
+    reading::require(call, call.subject).await?;
+    Ok(call.id(0).unwrap_or_else(|_| call.tenant()))
+}
+
+async fn get(call: Call) -> Result<Response, Problem> {
+    let lane = lane(&call).await?;
+    let state = call.services.reader.load(lane, Needs::default()).await;
+    call.show(&state.map_err(|error| unreadable(&error))?, Reply::Controls)
+}
+
+/// Moves the controls, and answers once every deadline is as they want it.
+async fn change(mut call: Call) -> Result<Response, Problem> {
+    let lane = lane(&call).await?;
+    let body = call.take_body();
+    let command = ControlsBody::command(body, |name| call.operator(name));
+    let answer = call.submit_to(lane, command).await?;
+    let handle = &call.services.handle;
+    match handle.sweep(lane).await {
+        Ok(()) | Err(engine::request::Failure::ReadOnly) => Ok(respond::answer(&answer)),
+        Err(failure) => Err(problem_of(failure)),
+    }
+}

@@ -1,0 +1,2 @@
+DROP INDEX idx_products_handle;
+ALTER TABLE products DROP COLUMN handle;
