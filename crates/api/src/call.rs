@@ -1,7 +1,7 @@
 //! A request that has passed every check of the pipeline, on its way into its endpoint.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -41,6 +41,8 @@ pub struct Call {
     pub body: Option<Value>,
     /// The body as it came, where the endpoint takes any.
     pub raw: Bytes,
+    /// The body as it arrives, where the endpoint reads it line by line.
+    pub stream: Mutex<Option<axum::body::Body>>,
     /// The key that the client sent.
     pub idempotency_key: Option<String>,
     /// The claim of that key.
@@ -83,6 +85,12 @@ impl Call {
     /// The body, which the pipeline has found there.
     pub fn take_body(&mut self) -> Value {
         self.body.take().unwrap_or_default()
+    }
+
+    /// The body as it arrives.
+    pub fn take_stream(&self) -> axum::body::Body {
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        stream.take().unwrap_or_default()
     }
 
     /// Submits a command to the caller's lane and answers what it came to.

@@ -5,6 +5,7 @@ mod cart;
 mod checkout;
 mod controls;
 mod health;
+mod import;
 mod locations;
 mod orders;
 mod payments;
@@ -22,6 +23,7 @@ use crate::pages;
 pub fn all() -> Vec<Operation> {
     [
         products::operations(),
+        import::operations(),
         locations::operations(),
         stock::operations(),
         reservations::operations(),

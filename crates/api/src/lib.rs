@@ -18,6 +18,7 @@ pub mod services;
 mod call;
 mod framing;
 mod idempotency;
+mod lines;
 mod mock_page;
 mod pages;
 mod pipeline;

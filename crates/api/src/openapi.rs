@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 use wire::problem::CODES;
 use wire::schema;
 use wire::views::{
-    CartView, CheckoutView, ControlsView, EventView, ExplanationView, KeyView, LevelView,
-    LocationView, NewKeyView, OrderView, PaymentView, ProductView, RefundView, ReservationView,
-    SettingsView, StatsView, TenantView,
+    CartView, CheckoutView, ControlsView, EventView, ExplanationView, ImportedView, KeyView,
+    LevelView, LocationView, NewKeyView, OrderView, PaymentView, ProductView, RefundView,
+    ReservationView, SettingsView, StatsView, TenantView,
 };
 
 use crate::endpoints;
@@ -112,10 +112,26 @@ fn components() -> Value {
         "Tenant": TenantView::schema(),
         "Key": KeyView::schema(),
         "NewKey": NewKeyView::schema(),
+        "ImportResult": import_result(),
         "Health": schema::answer(&[("status", text())]),
         "Readiness": readiness,
         "Problem": problem,
     })
+}
+
+const JSON: &str = "application/json";
+
+/// What a line of an import is answered with: what was done, or the problem.
+fn import_result() -> Value {
+    let mut members = vec![
+        ("line", schema::integer(1, i64::MAX)),
+        ("status", schema::any_integer()),
+    ];
+    members.extend(ImportedView::members());
+    members.push(("code", schema::long_text()));
+    members.push(("detail", schema::long_text()));
+    members.push(("errors", schema::any_list(json!({"type": "object"}))));
+    schema::object(&members, &["line", "status"])
 }
 
 fn describe(operation: &Operation) -> Value {
@@ -127,13 +143,14 @@ fn describe(operation: &Operation) -> Value {
         "security": if operation.access == Access::Open { json!([]) } else { json!([{"key": []}]) },
     });
     let body = match operation.body {
-        Body::Optional(schema) => Some((false, documented(operation, schema()))),
-        Body::Required(schema) => Some((true, documented(operation, schema()))),
+        Body::Optional(schema) => Some((false, JSON, documented(operation, schema()))),
+        Body::Required(schema) => Some((true, JSON, documented(operation, schema()))),
+        Body::Lines(schema) => Some((true, "application/x-ndjson", schema())),
         Body::None | Body::Raw => None,
     };
-    if let Some((required, schema)) = body {
+    if let Some((required, kind, schema)) = body {
         described["requestBody"] =
-            json!({"required": required, "content": {"application/json": {"schema": schema}}});
+            json!({"required": required, "content": {kind: {"schema": schema}}});
     }
     if !operation.secret_fields.is_empty() {
         let fields = operation.secret_fields.join("`, `");
@@ -267,6 +284,7 @@ fn success(operation: &Operation, status: u16) -> Value {
             ];
             ("application/json", page(name, &more))
         }
+        Answer::Lines(name) => ("application/x-ndjson", schema::component(name)),
         Answer::Other(kind) => (kind, json!({})),
     };
     let description = match status {

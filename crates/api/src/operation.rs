@@ -55,6 +55,8 @@ pub enum Body {
     Required(fn() -> Value),
     /// Any bytes, for the handler.
     Raw,
+    /// Lines of JSON (NDJSON) of this schema, read by the handler while they arrive.
+    Lines(fn() -> Value),
 }
 
 /// What a success answers.
@@ -66,6 +68,8 @@ pub enum Answer {
     List(&'static str),
     /// A page that may also carry `total` and `page`.
     CountedList(&'static str),
+    /// Lines of JSON, one component each.
+    Lines(&'static str),
     /// Something else than our JSON.
     Other(&'static str),
 }

@@ -45,7 +45,7 @@ impl Prepared {
     pub(crate) fn new(operation: Operation) -> Self {
         let shape = match operation.body {
             Body::Optional(schema) | Body::Required(schema) => Some(Shape::compile(&schema())),
-            Body::None | Body::Raw => None,
+            Body::None | Body::Raw | Body::Lines(_) => None,
         };
         Self { operation, shape }
     }
@@ -106,7 +106,10 @@ async fn check(
 ) -> Result<Call, Problem> {
     let operation = &prepared.operation;
     let (ids, names) = path_parts(path)?;
-    let raw = read_body(&parts.headers, body, &services).await?;
+    let (raw, stream) = match operation.body {
+        Body::Lines(_) => (Bytes::new(), Some(lines_body(&parts.headers, body)?)),
+        _ => (read_body(&parts.headers, body, &services).await?, None),
+    };
     let mut faults = Vec::new();
     let mut body = json_body(operation, &parts.headers, &raw, &mut faults)?;
     let query = Query::read(parts.uri.query().unwrap_or_default(), operation.query)?;
@@ -140,6 +143,7 @@ async fn check(
         query,
         body,
         raw,
+        stream: stream.into(),
         idempotency_key,
         claim,
         headers: parts.headers,
@@ -219,7 +223,7 @@ fn json_body(
     faults: &mut Vec<Fault>,
 ) -> Result<Option<Value>, Problem> {
     let required = match operation.body {
-        Body::None | Body::Raw => return Ok(None),
+        Body::None | Body::Raw | Body::Lines(_) => return Ok(None),
         Body::Optional(_) => false,
         Body::Required(_) => true,
     };
@@ -239,6 +243,19 @@ fn json_body(
             Ok(None)
         }
     }
+}
+
+/// A body that is read while it arrives: lines of JSON, whatever JSON type they go by.
+fn lines_body(headers: &HeaderMap, body: HttpBody) -> Result<HttpBody, Problem> {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    let ndjson = |kind: &str| kind.starts_with("application/") && kind.contains("ndjson");
+    if is_json(headers) || kind.is_some_and(ndjson) {
+        return Ok(body);
+    }
+    let detail = "lines must be application/x-ndjson";
+    Err(Problem::new("unsupported_media_type", detail))
 }
 
 /// Whether a body is to be read as JSON: no type, a JSON type, or what plain `curl -d` sends.

@@ -26,6 +26,14 @@ pub(crate) fn json(status: u16, body: impl Into<Bytes>) -> Response {
     respond(status, "application/json", body)
 }
 
+/// Lines of JSON, sent as they come.
+pub(crate) fn lines(body: Body) -> Response {
+    let mut response = HttpResponse::new(body);
+    let kind = HeaderValue::from_static("application/x-ndjson");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
 /// A page.
 pub(crate) fn html(body: impl Into<Bytes>) -> Response {
     respond(200, "text/html; charset=utf-8", body)

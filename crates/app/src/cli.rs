@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::decide::StockRule;
+
+use crate::export::{ExportFormat, What};
+use crate::import::Layout;
 
 /// A checkout core that never sells a unit twice, and can prove it.
 #[derive(Parser)]
@@ -24,6 +28,10 @@ pub(crate) enum Command {
     Key(KeyArgs),
     /// Prove that the database says what its events say
     Audit(DatabaseArgs),
+    /// Bring a catalogue in from a file
+    Import(ImportArgs),
+    /// Write a shop's data into files, from one snapshot, beside a running server
+    Export(ExportArgs),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -42,6 +50,92 @@ pub(crate) struct DatabaseArgs {
     /// Print JSON for machines
     #[arg(long, global = true)]
     pub(crate) json: bool,
+}
+
+/// Which shop: on a running server with a secret key, or on a database that no server uses.
+#[derive(Args, Clone)]
+pub(crate) struct ShopArgs {
+    /// Address of a running server, such as http://127.0.0.1:3000
+    #[arg(long, env = "STOCKHOLD_URL", requires = "key")]
+    pub(crate) url: Option<String>,
+    /// A secret key of the shop, for a running server
+    #[arg(long, env = "STOCKHOLD_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+    /// Slug of the tenant, for a database with several
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// `sqlite:PATH`, where no server runs
+    #[arg(
+        long,
+        env = "STOCKHOLD_DATABASE_URL",
+        default_value = "sqlite:stockhold.db"
+    )]
+    pub(crate) database: String,
+    /// Print JSON for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl ShopArgs {
+    /// The running server that is meant, if one is.
+    pub(crate) fn server(&self) -> Option<(&str, &str)> {
+        Some((self.url.as_deref()?, self.key.as_deref()?))
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct ImportArgs {
+    /// CSV as Shopify, `WooCommerce` or `stockhold export` write it, or NDJSON; `-` for standard input
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) shop: ShopArgs,
+    /// The file's layout, where its header does not tell
+    #[arg(long, value_enum)]
+    pub(crate) layout: Option<Layout>,
+    /// The currency of prices that name none [default: the shop's]
+    #[arg(long)]
+    pub(crate) currency: Option<String>,
+    /// The location of stock that names none
+    #[arg(long, default_value = domain::catalogue::DEFAULT_LOCATION)]
+    pub(crate) location: String,
+    /// Which stock levels to set: those that do not exist yet, all, or none
+    #[arg(long, default_value = "new", value_parser = stock_rule)]
+    pub(crate) stock: StockRule,
+    /// Add locations that the file's columns name and the shop has not
+    #[arg(long)]
+    pub(crate) create_locations: bool,
+    /// Check the file and say what would change
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Leave bad products out instead of refusing the file
+    #[arg(long)]
+    pub(crate) skip_bad: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ExportArgs {
+    /// Which lists; all of them by default
+    #[arg(value_enum)]
+    pub(crate) what: Vec<What>,
+    #[arg(long, value_enum, default_value = "csv")]
+    pub(crate) format: ExportFormat,
+    /// Folder to write the files into; one list may go to standard output instead
+    #[arg(long)]
+    pub(crate) output: Option<PathBuf>,
+    /// Slug of the tenant, for a database with several
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// `sqlite:PATH`
+    #[arg(
+        long,
+        env = "STOCKHOLD_DATABASE_URL",
+        default_value = "sqlite:stockhold.db"
+    )]
+    pub(crate) database: String,
+}
+
+fn stock_rule(name: &str) -> Result<StockRule, String> {
+    StockRule::parse(name).ok_or_else(|| "must be new, set or keep".to_owned())
 }
 
 /// Flags win over the environment, the environment over the file, the file over the defaults.

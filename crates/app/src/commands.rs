@@ -4,7 +4,7 @@ mod audit;
 mod key;
 mod migrate;
 mod output;
-mod session;
+pub(crate) mod session;
 mod tenant;
 
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use anyhow::Result;
 use crate::cli::Command;
 use crate::serve;
 
-pub(crate) use output::line;
+pub(crate) use output::{Stopwatch, line};
 
 /// Does what the command line asks for.
 pub(crate) fn run(command: Command) -> Result<ExitCode> {
@@ -24,6 +24,8 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Tenant(args) => tenant::run(args),
         Command::Key(args) => key::run(args),
         Command::Audit(args) => audit::run(&args),
+        Command::Import(args) => crate::import::run(&args),
+        Command::Export(args) => crate::export::run(&args),
         Command::Openapi => {
             line(&serde_json::to_string_pretty(&api::openapi::document())?);
             Ok(ExitCode::SUCCESS)

@@ -5,6 +5,9 @@ mod clock;
 mod commands;
 mod config;
 mod demo;
+mod export;
+mod import;
+mod remote;
 mod serve;
 mod telemetry;
 

@@ -13,6 +13,17 @@ use crate::lanes::{Lanes, Waiting};
 use crate::request::{Answer, Claim, Failure, Request};
 use crate::stats::{Stats, count};
 
+/// A command that waits in its lane.
+pub struct Queued(oneshot::Receiver<Result<Answer, Failure>>);
+
+impl Queued {
+    /// Waits until it is committed or refused.
+    pub async fn answer(self) -> Result<Answer, Failure> {
+        // The sender is dropped without an answer only when the executor is gone.
+        self.0.await.unwrap_or(Err(Failure::Unavailable))
+    }
+}
+
 /// Hands commands to lanes and waits for their answers. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
@@ -46,6 +57,16 @@ impl Handle {
         command: Command,
         claim: Option<Claim>,
     ) -> Result<Answer, Failure> {
+        self.queue(tenant, command, claim)?.answer().await
+    }
+
+    /// Queues a command in its tenant's lane; commands of one caller are decided in this order.
+    pub fn queue(
+        &self,
+        tenant: TenantId,
+        command: Command,
+        claim: Option<Claim>,
+    ) -> Result<Queued, Failure> {
         let (reply, answer) = oneshot::channel();
         let request = Request {
             command,
@@ -63,8 +84,7 @@ impl Handle {
             }
             return Err(failure);
         }
-        // The sender is dropped without an answer only when the executor is gone.
-        answer.await.unwrap_or(Err(Failure::Unavailable))
+        Ok(Queued(answer))
     }
 
     /// Sweeps a lane until every deadline is as its controls want it. Due orders beyond one

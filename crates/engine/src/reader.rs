@@ -232,7 +232,7 @@ pub trait Reader: Send + Sync {
     fn ping(&self) -> Read<'_, ()>;
 }
 
-/// A frozen view of the whole database, for `audit`. Blocks; not for a server's own threads.
+/// A frozen view of the whole database, for `audit` and `export`. Blocks; not for a server's own threads.
 pub trait Snapshot {
     /// All tenants.
     fn tenants(&mut self) -> Result<Vec<Tenant>, StoreError>;
@@ -247,4 +247,25 @@ pub trait Snapshot {
         after: i64,
         limit: usize,
     ) -> Result<Vec<RawEvent>, StoreError>;
+}
+
+/// A frozen view that can be gone through page by page, for `export`.
+pub trait Pages {
+    /// Products behind `after` in the order of their ids, at most `limit`, with their variants,
+    /// levels and the tenant's locations.
+    fn products(
+        &mut self,
+        tenant: TenantId,
+        after: Option<ProductId>,
+        limit: usize,
+    ) -> Result<State, StoreError>;
+
+    /// Orders behind `after` in the order of their ids, at most `limit`, with all that hangs on
+    /// them.
+    fn orders(
+        &mut self,
+        tenant: TenantId,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<State, StoreError>;
 }

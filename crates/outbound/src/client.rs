@@ -10,6 +10,26 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 #[error("the request failed: {0}")]
 pub struct ClientError(#[from] reqwest::Error);
 
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// Its headers, by lower-case name.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// A header's value.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
 /// Sends requests.
 #[derive(Clone, Debug)]
 pub struct Client(reqwest::Client);
@@ -25,6 +45,35 @@ impl Client {
         Ok(Self(client))
     }
 
+    /// Sends a request, and reads its whole answer.
+    pub async fn send(
+        &self,
+        (method, url): (&str, &str),
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Result<Reply, ClientError> {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap_or_default();
+        let mut request = self.0.request(method, url).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let text = |value: &reqwest::header::HeaderValue| {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
+        };
+        let pairs = response.headers().iter();
+        let headers = pairs
+            .map(|(name, value)| (name.to_string(), text(value)))
+            .collect();
+        let body = response.bytes().await?.to_vec();
+        Ok(Reply {
+            status,
+            headers,
+            body,
+        })
+    }
+
     /// Posts a body with headers; returns the status.
     pub async fn post(
         &self,
@@ -32,10 +81,6 @@ impl Client {
         headers: &[(&str, String)],
         body: Vec<u8>,
     ) -> Result<u16, ClientError> {
-        let mut request = self.0.post(url).body(body);
-        for (name, value) in headers {
-            request = request.header(*name, value);
-        }
-        Ok(request.send().await?.status().as_u16())
+        Ok(self.send(("POST", url), headers, body).await?.status)
     }
 }

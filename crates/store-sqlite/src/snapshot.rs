@@ -1,12 +1,13 @@
-//! A frozen view of the whole database, for `audit`: one read transaction, beside any server.
+//! A frozen view of the whole database, for `audit` and `export`: one read transaction, beside any server.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use domain::ids::TenantId;
+use domain::ids::{OrderId, ProductId, TenantId, TypedId};
 use domain::needs::Needs;
 use domain::state::State;
 use domain::tenant::Tenant;
-use engine::reader::{RawEvent, Snapshot};
+use engine::reader::{Pages, RawEvent, Snapshot};
 use engine::store::StoreError;
 use rusqlite::{Connection, OpenFlags, Result};
 
@@ -114,4 +115,57 @@ impl Snapshot for SqliteSnapshot {
         );
         all(&self.0, &sql, (text(tenant), after, limit), event::read).map_err(sort)
     }
+}
+
+impl Pages for SqliteSnapshot {
+    fn products(
+        &mut self,
+        tenant: TenantId,
+        after: Option<ProductId>,
+        limit: usize,
+    ) -> Result<State, StoreError> {
+        let sql = "SELECT product_id FROM products WHERE tenant_id = ?1 AND product_id > ?2 \
+             ORDER BY product_id LIMIT ?3";
+        let page = |conn: &Connection| {
+            let products = behind(conn, sql, tenant, (after.map(text), limit))?;
+            let needs = Needs {
+                products,
+                ..Needs::default()
+            };
+            load(conn, tenant, &needs, None)
+        };
+        page(&self.0).map_err(sort)
+    }
+
+    fn orders(
+        &mut self,
+        tenant: TenantId,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<State, StoreError> {
+        let sql = "SELECT order_id FROM orders WHERE tenant_id = ?1 AND order_id > ?2 \
+             ORDER BY order_id LIMIT ?3";
+        let page = |conn: &Connection| {
+            let orders = behind(conn, sql, tenant, (after.map(text), limit))?;
+            let needs = Needs {
+                orders,
+                ..Needs::default()
+            };
+            load(conn, tenant, &needs, None)
+        };
+        page(&self.0).map_err(sort)
+    }
+}
+
+/// The ids of one page.
+fn behind<I: TypedId + Ord>(
+    conn: &Connection,
+    sql: &str,
+    tenant: TenantId,
+    (after, limit): (Option<String>, usize),
+) -> Result<BTreeSet<I>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let key = (text(tenant), after.unwrap_or_default(), limit);
+    let ids = all(conn, sql, key, crate::load::read_id)?;
+    Ok(ids.into_iter().collect())
 }

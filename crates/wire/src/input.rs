@@ -18,7 +18,7 @@ pub use cart::{AddItemBody, ChangeItemBody, NewCartBody};
 pub use catalogue::{ChangeProductBody, NewLocationBody, NewProductBody};
 pub use checkout::{CheckoutBody, ConvertBody};
 pub use controls::{ControlsBody, OrderHoldBody};
-pub use import::ImportLine;
+pub use import::{ImportLine, LevelLine, OptionLine, VariantLine};
 pub use orders::{
     CancelBody, NewOrderBody, RecordPaymentBody, ReviseOrderBody, ShippingBody, StatusBody,
 };

@@ -28,3 +28,20 @@ pub(crate) fn table(titles: &[&str], rows: &[Vec<String>]) {
         print(&mut row.iter().map(String::as_str));
     }
 }
+
+/// Measures how long something takes, for people to read.
+pub(crate) struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "shown to people, decides nothing"
+    )]
+    pub(crate) fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    pub(crate) fn seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}

@@ -3,12 +3,14 @@
 use anyhow::{Context as _, Result, anyhow, bail};
 use domain::command::Command;
 use domain::ids::TenantId;
+use domain::needs::Needs;
+use domain::state::State;
 use domain::tenant::Tenant;
 use engine::batch::Rules;
 use engine::clock::{Clock as _, Entropy as _};
 use engine::direct;
 use engine::reader::Reader as _;
-use engine::request::{Answer, Failure, platform};
+use engine::request::{Answer, Failure, Request, platform};
 use store_sqlite::database::{self, Database, Durability};
 use tokio::runtime::Runtime;
 use wire::codec::JsonCodec;
@@ -49,18 +51,68 @@ impl Session {
 
     /// Runs a command in the platform's lane.
     pub(crate) fn run(&mut self, command: Command) -> Result<Answer> {
+        self.run_one(platform(), command)
+    }
+
+    /// Runs a command in a lane.
+    pub(crate) fn run_one(&mut self, lane: TenantId, command: Command) -> Result<Answer> {
+        let answer = self
+            .run_in(lane, vec![command])?
+            .pop()
+            .context("no answer")?;
+        answer.map_err(|failure| match failure {
+            Failure::Refused { rejection, .. } => anyhow!("{rejection}"),
+            other => anyhow!(other),
+        })
+    }
+
+    /// Runs some commands in a lane, in one transaction.
+    pub(crate) fn run_in(
+        &mut self,
+        lane: TenantId,
+        commands: Vec<Command>,
+    ) -> Result<Vec<Result<Answer, Failure>>> {
+        let request = |command| Request {
+            command,
+            claim: None,
+            entropy: SystemEntropy.word(),
+        };
+        let requests: Vec<Request> = commands.into_iter().map(request).collect();
         let rules = Rules {
             codec: &self.codec,
             payment_timeout_minutes: domain::tenant::PAYMENT_TIMEOUT_MINUTES,
             answers_kept_millis: 86_400_000,
         };
-        let (now, word) = (SystemClock::new().now(), SystemEntropy.word());
+        let now = SystemClock::new().now();
         let store = &mut self.database.store;
-        let run = direct::run(store, platform(), (command, word), now, rules);
-        self.runtime.block_on(run).map_err(|failure| match failure {
-            Failure::Refused { rejection, .. } => anyhow!("{rejection}"),
-            other => anyhow!(other),
-        })
+        let run = direct::execute(store, lane, &requests, now, rules);
+        Ok(self.runtime.block_on(run)?)
+    }
+
+    /// A tenant.
+    pub(crate) fn tenant(&self, id: TenantId) -> Result<Tenant> {
+        let found = self.runtime.block_on(self.database.reader.tenant(id))?;
+        found.context("the tenant is gone")
+    }
+
+    /// What always comes along with a lane: its tenant and locations.
+    pub(crate) fn load(&self, id: TenantId) -> Result<State> {
+        let needs = Needs::default();
+        Ok(self
+            .runtime
+            .block_on(self.database.reader.load(id, needs))?)
+    }
+
+    /// The tenant of a slug, or the only one that there is.
+    pub(crate) fn only_tenant(&self, slug: Option<&str>) -> Result<TenantId> {
+        if slug.is_some() {
+            return self.lane(slug);
+        }
+        match self.tenants()?.as_slice() {
+            [only] => Ok(only.id),
+            [] => bail!("there is no tenant; make one with `stockhold tenant create`"),
+            _ => bail!("there are several tenants; name one with --tenant SLUG"),
+        }
     }
 
     pub(crate) fn tenants(&self) -> Result<Vec<Tenant>> {

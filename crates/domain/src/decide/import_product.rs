@@ -7,6 +7,7 @@ mod stock;
 use crate::catalogue::{Product, ProductStatus, Variant};
 use crate::command::{Context, Decision, Imported, Outcome, Reply};
 use crate::event::{Change, Event, ProductChange};
+use crate::ids::{ProductId, TypedId as _, Uuid};
 use crate::limits::VARIANTS_MAX;
 use crate::money::{Amount, Currency};
 use crate::needs::Needs;
@@ -97,6 +98,7 @@ impl Faults {
 impl ImportProduct {
     pub(crate) fn needs(&self, needs: &mut Needs) {
         needs.handles.extend(self.handle.clone());
+        needs.products.extend(self.by_id());
         let skus = self.variants.iter().filter_map(|v| v.sku.clone());
         needs.product_skus.extend(skus);
     }
@@ -119,6 +121,12 @@ impl ImportProduct {
             return Err(Rejection::Invalid(faults.0));
         }
         Ok(self.decision(known, product, planned, levels, context))
+    }
+
+    /// An export calls a product without a handle by its id.
+    fn by_id(&self) -> Option<ProductId> {
+        let id: Result<Uuid, _> = self.handle.as_ref()?.parse();
+        id.ok().map(ProductId::from_uuid)
     }
 
     /// What can be said without looking at the shop.
@@ -174,10 +182,12 @@ impl ImportProduct {
             let message = format!("the product is priced in {}", known.currency.code());
             faults.add("/currency", message);
         }
+        let own_id = self.by_id() == Some(known.id);
+        let handle = self.handle.clone().filter(|_| !own_id);
         let or_kept =
             |given: &Option<String>, kept: &Option<String>| given.clone().or_else(|| kept.clone());
         Ok(Product {
-            handle: or_kept(&self.handle, &known.handle),
+            handle: or_kept(&handle, &known.handle),
             title: self.title.clone().unwrap_or_else(|| known.title.clone()),
             description: or_kept(&self.description, &known.description),
             status: self.status.unwrap_or(known.status),

@@ -5,7 +5,7 @@ use crate::catalogue::{Product, Variant};
 use crate::ids::ProductId;
 use crate::state::State;
 
-/// The shop's product: the one with the handle, else the one with one of the codes, unless it has
+/// The shop's product: the one with the handle (or the id that stands for one), else the one with one of the codes, unless it has
 /// another handle.
 pub(super) fn product<'a>(
     state: &'a State,
@@ -13,8 +13,10 @@ pub(super) fn product<'a>(
     faults: &mut Faults,
 ) -> Option<&'a Product> {
     let by_handle = import.handle.as_ref().and_then(|h| state.handles.get(h));
-    if let Some(id) = by_handle {
-        return state.products.get(id);
+    let by_id = import.by_id().and_then(|id| state.products.get(&id));
+    let known = by_handle.and_then(|id| state.products.get(id)).or(by_id);
+    if known.is_some() {
+        return known;
     }
     let mut found: Option<ProductId> = None;
     for (index, variant) in import.variants.iter().enumerate() {

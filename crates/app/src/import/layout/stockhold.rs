@@ -1,0 +1,113 @@
+//! Our own layout: a row a variant, `option:NAME` a column an option, and for each location
+//! `stock:CODE`, `low_stock:CODE` and `backorder:CODE`. `docs/importing.md` describes it.
+
+use domain::money::Currency;
+use wire::input::{LevelLine, OptionLine, VariantLine};
+
+use super::{Defaults, Found, Group, description};
+use crate::import::money::minor_units;
+use crate::import::table::{BadRow, Header, Row};
+
+const HANDLE: &[&str] = &["handle"];
+const TITLE: &[&str] = &["title"];
+const DESCRIPTION: &[&str] = &["description"];
+const STATUS: &[&str] = &["status"];
+const CURRENCY: &[&str] = &["currency"];
+const SKU: &[&str] = &["sku"];
+const VARIANT: &[&str] = &["variant_title"];
+const UNIT_PRICE: &[&str] = &["unit_price"];
+const PRICE: &[&str] = &["price"];
+const STOCK: &[&str] = &["stock", "stock_quantity"];
+
+pub(super) fn group(row: &Row<'_>) -> Group {
+    row.filled(HANDLE).map_or(Group::Alone, Group::Of)
+}
+
+/// The codes behind `stock:`, `low_stock:` and `backorder:`, in the header's order.
+pub(super) fn locations(header: &Header) -> Vec<String> {
+    let mut codes: Vec<String> = Vec::new();
+    for title in &header.titles {
+        if let Some((kind, code)) = title.split_once(':')
+            && matches!(kind, "stock" | "low_stock" | "backorder")
+            && !codes.iter().any(|known| known == code)
+        {
+            codes.push(code.to_owned());
+        }
+    }
+    codes
+}
+
+pub(super) fn take(
+    found: &mut Found,
+    header: &Header,
+    row: &Row<'_>,
+    defaults: &Defaults,
+) -> Result<(), BadRow> {
+    let line = &mut found.line;
+    line.handle = line.handle.take().or_else(|| row.filled(HANDLE));
+    let fresh = line.title.is_none();
+    if let (true, Some(title)) = (fresh, row.filled(TITLE)) {
+        line.title = Some(title);
+        line.status = row.filled(STATUS);
+        description(found, row, DESCRIPTION);
+    }
+    let code = row.filled(CURRENCY);
+    let currency = match &code {
+        Some(code) => Currency::parse(code)
+            .ok_or_else(|| row.bad(CURRENCY, "is no ISO 4217 currency with a minor unit"))?,
+        None => defaults.currency,
+    };
+    let line = &mut found.line;
+    if line
+        .currency
+        .get_or_insert_with(|| currency.code().to_owned())
+        != currency.code()
+    {
+        return Err(row.bad(CURRENCY, "differs from the product's other rows"));
+    }
+    let unit_price = match row.integer(UNIT_PRICE)? {
+        Some(minor) => minor,
+        None => minor_units(row.text(PRICE), currency).map_err(|why| row.bad(PRICE, why))?,
+    };
+    let option = |title: &String| {
+        let name = title.strip_prefix("option:")?.to_owned();
+        let value = row.filled(&[title])?;
+        Some(OptionLine { name, value })
+    };
+    let variant = VariantLine {
+        sku: row.filled(SKU),
+        title: row.filled(VARIANT),
+        options: header.titles.iter().filter_map(option).collect(),
+        unit_price,
+        stock: levels(header, row, defaults)?,
+    };
+    found.variants_at.push(row.line);
+    found.line.variants.push(variant);
+    Ok(())
+}
+
+/// A level for each location that the row says something of.
+fn levels(header: &Header, row: &Row<'_>, defaults: &Defaults) -> Result<Vec<LevelLine>, BadRow> {
+    let mut levels = Vec::new();
+    for code in locations(header) {
+        let cell = |kind: &str| row.integer(&[&format!("{kind}:{code}")]);
+        let level = LevelLine {
+            stock_quantity: cell("stock")?,
+            low_stock_threshold: cell("low_stock")?,
+            backorder_limit: cell("backorder")?,
+            location: None,
+        };
+        if level != LevelLine::default() {
+            let location = Some(code);
+            levels.push(LevelLine { location, ..level });
+        }
+    }
+    if let Some(stock_quantity) = row.integer(STOCK)? {
+        levels.push(LevelLine {
+            location: Some(defaults.location.clone()),
+            stock_quantity: Some(stock_quantity),
+            ..LevelLine::default()
+        });
+    }
+    Ok(levels)
+}

@@ -1,0 +1,173 @@
+//! A CSV file as rows that can be read in any order: an index of where each row stands, and the
+//! cells of a row by the names of their columns.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use csv::{ByteRecord, Position, Reader, ReaderBuilder};
+
+/// What is wrong with a row, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BadRow {
+    /// The line on which the row begins, from 1.
+    pub(crate) line: u64,
+    /// The column, by its title.
+    pub(crate) column: String,
+    /// What is wrong.
+    pub(crate) reason: String,
+}
+
+/// The titles of a file's columns.
+#[derive(Clone, Debug)]
+pub(crate) struct Header {
+    places: BTreeMap<String, usize>,
+    /// The titles as they stand.
+    pub(crate) titles: Vec<String>,
+}
+
+impl Header {
+    fn new(record: &ByteRecord) -> Result<Self> {
+        let mut places = BTreeMap::new();
+        let mut titles = Vec::new();
+        for (place, title) in record.iter().enumerate() {
+            let title = std::str::from_utf8(title).context("the header is not UTF-8")?;
+            let title = title.trim_start_matches('\u{feff}').trim().to_owned();
+            if !title.is_empty() && places.insert(title.to_lowercase(), place).is_some() {
+                bail!("the column {title:?} stands twice in the header");
+            }
+            titles.push(title);
+        }
+        Ok(Self { places, titles })
+    }
+
+    /// Whether there is a column of one of these titles, whatever their case.
+    pub(crate) fn has(&self, titles: &[&str]) -> bool {
+        self.place(titles).is_some()
+    }
+
+    fn place(&self, titles: &[&str]) -> Option<usize> {
+        titles
+            .iter()
+            .find_map(|title| self.places.get(&title.to_lowercase()).copied())
+    }
+}
+
+/// A row of cells.
+pub(crate) struct Row<'a> {
+    header: &'a Header,
+    record: &'a ByteRecord,
+    /// The line on which it begins.
+    pub(crate) line: u64,
+}
+
+impl Row<'_> {
+    /// The trimmed text of the column of one of these titles; empty when there is none.
+    pub(crate) fn text(&self, titles: &[&str]) -> &str {
+        let cell = self
+            .header
+            .place(titles)
+            .and_then(|place| self.record.get(place));
+        // `Table::read` has seen to it that the row is UTF-8.
+        cell.and_then(|cell| std::str::from_utf8(cell).ok())
+            .unwrap_or_default()
+            .trim()
+    }
+
+    /// The same, `None` when it is empty.
+    pub(crate) fn filled(&self, titles: &[&str]) -> Option<String> {
+        let text = self.text(titles);
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// What is wrong with a cell.
+    pub(crate) fn bad(&self, titles: &[&str], reason: impl Into<String>) -> BadRow {
+        let known = self
+            .header
+            .place(titles)
+            .and_then(|at| self.header.titles.get(at).cloned());
+        BadRow {
+            line: self.line,
+            column: known.unwrap_or_else(|| titles.first().copied().unwrap_or("").to_owned()),
+            reason: reason.into(),
+        }
+    }
+
+    /// A whole number.
+    pub(crate) fn integer(&self, titles: &[&str]) -> Result<Option<i64>, BadRow> {
+        let text = self.text(titles);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let plain = text.trim_end_matches('0').strip_suffix('.').unwrap_or(text);
+        let parsed = plain.parse().or_else(|_| text.parse());
+        let wrong = |_| self.bad(titles, format!("{text:?} is not a whole number"));
+        parsed.map(Some).map_err(wrong)
+    }
+}
+
+/// An open file.
+pub(crate) struct Table {
+    reader: Reader<BufReader<File>>,
+    pub(crate) header: Header,
+    record: ByteRecord,
+}
+
+impl Table {
+    pub(crate) fn open(path: &Path, delimiter: u8) -> Result<Self> {
+        let file =
+            File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let mut reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .flexible(true)
+            .buffer_capacity(1 << 16)
+            .from_reader(BufReader::new(file));
+        let header = Header::new(reader.byte_headers()?)?;
+        Ok(Self {
+            reader,
+            header,
+            record: ByteRecord::new(),
+        })
+    }
+
+    /// The next row in the file, with where it stands.
+    pub(crate) fn next(&mut self) -> Result<Option<(Position, Row<'_>)>> {
+        let at = self.reader.position().clone();
+        if !self.reader.read_byte_record(&mut self.record)? {
+            return Ok(None);
+        }
+        let line = self.record.position().map_or(0, Position::line);
+        let row = Row {
+            header: &self.header,
+            record: &self.record,
+            line,
+        };
+        Ok(Some((at, row)))
+    }
+
+    /// The row that stands at a place, checked: as many cells as the header, all of them UTF-8.
+    pub(crate) fn read(&mut self, at: &Position) -> Result<Result<Row<'_>, BadRow>> {
+        if self.reader.position().byte() != at.byte() {
+            self.reader.seek(at.clone())?;
+        }
+        let Some((_, row)) = self.next()? else {
+            bail!("the file has become shorter while it was read");
+        };
+        let (cells, wanted) = (row.record.len(), row.header.titles.len());
+        if cells != wanted {
+            let reason = format!("the row has {cells} cells, the header {wanted}");
+            return Ok(Err(row.bad(&[""], reason)));
+        }
+        let broken = row
+            .record
+            .iter()
+            .position(|cell| std::str::from_utf8(cell).is_err());
+        if let Some(place) = broken {
+            let title = row.header.titles.get(place).map_or("", String::as_str);
+            return Ok(Err(row.bad(&[title], "is not UTF-8")));
+        }
+        Ok(Ok(row))
+    }
+}
