@@ -28,10 +28,64 @@ pub(crate) enum Command {
     Key(KeyArgs),
     /// Prove that the database says what its events say
     Audit(DatabaseArgs),
+    /// Show where a shop's controls stand
+    Controls(LeverArgs),
+    /// Stop time from ending unpaid orders, or let it
+    Expiry {
+        #[arg(value_enum)]
+        to: ExpiryTo,
+        #[command(flatten)]
+        lever: LeverArgs,
+    },
+    /// Stop the sweep of due holds, or start it again
+    Cleanup {
+        #[arg(value_enum)]
+        to: CleanupTo,
+        #[command(flatten)]
+        lever: LeverArgs,
+    },
+    /// Choose what new orders do to stock
+    StockMode {
+        #[arg(value_enum)]
+        to: StockModeTo,
+        #[command(flatten)]
+        lever: LeverArgs,
+    },
+    /// Stop all writes of a shop, or take them again
+    ReadOnly {
+        #[arg(value_enum)]
+        to: ReadOnlyTo,
+        #[command(flatten)]
+        lever: LeverArgs,
+    },
+    /// Put an order on hold, or release it
+    Order {
+        #[arg(value_enum)]
+        to: OrderTo,
+        /// The order's id
+        id: String,
+        #[command(flatten)]
+        lever: LeverArgs,
+    },
     /// Bring a catalogue in from a file
     Import(ImportArgs),
     /// Write a shop's data into files, from one snapshot, beside a running server
     Export(ExportArgs),
+    /// Show what settings a server would run with
+    Config(ConfigArgs),
+    /// Try a running server: order, payment, webhook, and each again
+    Smoke(SmokeArgs),
+    /// Print completions for a shell
+    Completions {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages into a folder, or the main one to standard output
+    Man {
+        /// The folder
+        #[arg(long)]
+        output: Option<PathBuf>,
+    },
     /// Print the OpenAPI document
     Openapi,
 }
@@ -110,6 +164,62 @@ pub(crate) struct ImportArgs {
     /// Leave bad products out instead of refusing the file
     #[arg(long)]
     pub(crate) skip_bad: bool,
+}
+
+/// Who pulls a lever, and why: both are kept in the journal.
+#[derive(Args)]
+pub(crate) struct LeverArgs {
+    /// Why
+    #[arg(long, default_value = "not said")]
+    pub(crate) reason: String,
+    /// Who
+    #[arg(long, env = "USER")]
+    pub(crate) by: Option<String>,
+    /// For every tenant; on a running server with a platform key
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) shop: ShopArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ExpiryTo {
+    /// Clear pending deadlines, and keep their holds
+    Suspend,
+    /// Set new deadlines
+    Resume,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum CleanupTo {
+    /// Sweep nothing; a due hold ends when a buyer wants its units
+    Pause,
+    /// Sweep again
+    Resume,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum StockModeTo {
+    /// Reserve, and deduct when paid
+    Reserve,
+    /// Deduct at once, and put back when the order ends unpaid
+    Immediate,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ReadOnlyTo {
+    /// Answer writes with 503 `read_only`
+    On,
+    /// Take writes
+    Off,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum OrderTo {
+    /// Keep it where it is: time does not end it, and it does not move on
+    Hold,
+    /// Let it go on, with a new deadline if it is unpaid
+    Release,
 }
 
 #[derive(Args)]
@@ -192,9 +302,43 @@ pub(crate) struct ServeArgs {
     /// Let others than this machine read /metrics
     #[arg(long, env = "STOCKHOLD_METRICS_OPEN")]
     pub(crate) metrics_open: bool,
+    /// Key of the mock provider's webhooks, `whsec_` and base64 [default: one of the server's own]
+    #[arg(long, env = "STOCKHOLD_MOCK_WEBHOOK_SECRET", hide_env_values = true)]
+    pub(crate) mock_webhook_secret: Option<String>,
     /// Log as JSON
     #[arg(long, env = "STOCKHOLD_LOG_JSON")]
     pub(crate) log_json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(crate) what: ConfigCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Show every setting, its value, and where that comes from; takes what `serve` takes
+    Check(Box<ServeArgs>),
+}
+
+#[derive(Args)]
+pub(crate) struct SmokeArgs {
+    /// Address of the running server
+    #[arg(long, env = "STOCKHOLD_URL")]
+    pub(crate) url: String,
+    /// A secret key of a shop
+    #[arg(long, env = "STOCKHOLD_KEY", hide_env_values = true)]
+    pub(crate) key: String,
+    /// The key that payment webhooks are signed with, `whsec_` and base64; without it the mock's own button is pressed
+    #[arg(long, env = "STOCKHOLD_MOCK_WEBHOOK_SECRET", hide_env_values = true)]
+    pub(crate) webhook_secret: Option<String>,
+    /// The variant to order one of [default: the first that can be had]
+    #[arg(long)]
+    pub(crate) variant: Option<String>,
+    /// Print JSON for machines
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]
@@ -220,6 +364,15 @@ pub(crate) enum MigrateWay {
     },
     /// Show which steps have been taken
     Status,
+    /// Print the SQL of each step, to be run with sqlite3
+    Print {
+        /// The way back instead
+        #[arg(long)]
+        down: bool,
+        /// The number of one step only
+        #[arg(long)]
+        step: Option<i64>,
+    },
 }
 
 #[derive(Args)]

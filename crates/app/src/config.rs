@@ -25,6 +25,7 @@ struct File {
     connections_max: Option<usize>,
     rate_limit: Option<u32>,
     metrics_open: Option<bool>,
+    mock_webhook_secret: Option<String>,
 }
 
 /// The settings of a server.
@@ -45,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) connections_max: usize,
     pub(crate) rate_limit: Option<u32>,
     pub(crate) metrics_open: bool,
+    /// The key of the mock's webhooks, where one is given.
+    pub(crate) mock_webhook_key: Option<Vec<u8>>,
     /// Seconds to add to the clock stand in this file; only for demos.
     pub(crate) clock_offset_file: Option<PathBuf>,
 }
@@ -94,10 +97,50 @@ impl Config {
                 .unwrap_or(10_000),
             rate_limit: (rate > 0).then_some(rate),
             metrics_open: args.metrics_open || file.metrics_open.unwrap_or(false),
+            mock_webhook_key: args
+                .mock_webhook_secret
+                .or(file.mock_webhook_secret)
+                .map(|secret| webhook_key(&secret))
+                .transpose()?,
             clock_offset_file: if args.demo { clock_offset_file() } else { None },
         };
         config.check()?;
         Ok(config)
+    }
+
+    /// Every setting by its name in a file, with its value for people.
+    pub(crate) fn values(&self) -> Vec<(&'static str, String)> {
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        let key = self.mock_webhook_key.as_ref().map(|_| "(given)".to_owned());
+        vec![
+            ("listen", self.listen.clone()),
+            ("database", format!("sqlite:{}", self.database.display())),
+            ("public_url", text(&self.public_url)),
+            ("default_tenant", text(&self.default_tenant)),
+            (
+                "payment_timeout_minutes",
+                self.payment_timeout_minutes.to_string(),
+            ),
+            (
+                "cleanup_interval_minutes",
+                self.cleanup_interval_minutes.to_string(),
+            ),
+            ("max_stock_retry_attempts", self.retries_max.to_string()),
+            (
+                "stock_retry_backoff_ms",
+                self.retry_backoff_millis.to_string(),
+            ),
+            (
+                "idempotency_hours",
+                (self.answers_kept_millis / 3_600_000).to_string(),
+            ),
+            ("batch_max", self.batch_max.to_string()),
+            ("queue_max", self.queue_max.to_string()),
+            ("connections_max", self.connections_max.to_string()),
+            ("rate_limit", self.rate_limit.unwrap_or(0).to_string()),
+            ("metrics_open", self.metrics_open.to_string()),
+            ("mock_webhook_secret", text(&key)),
+        ]
     }
 
     fn check(&self) -> Result<()> {
@@ -118,6 +161,12 @@ impl Config {
     }
 }
 
+/// The key of a Standard Webhooks secret: `whsec_` and base64 of 24 to 64 bytes.
+pub(crate) fn webhook_key(secret: &str) -> Result<Vec<u8>> {
+    let key = outbound::standard_webhooks::key(secret);
+    key.context("a webhook secret is `whsec_` and the base64 of 24 to 64 bytes")
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is where the environment is read"
@@ -135,6 +184,15 @@ fn read(path: Option<&Path>) -> Result<File> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the settings file {} cannot be read", path.display()))?;
     toml::from_str(&text).with_context(|| format!("{} is not right", path.display()))
+}
+
+/// The names of the settings that a file gives.
+pub(crate) fn given_in_file(path: Option<&Path>) -> Result<Vec<String>> {
+    let Some(path) = path else {
+        return Ok(Vec::new());
+    };
+    let table: toml::Table = std::fs::read_to_string(path)?.parse()?;
+    Ok(table.keys().cloned().collect())
 }
 
 /// The file of a `sqlite:PATH` URL.

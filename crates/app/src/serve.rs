@@ -136,6 +136,7 @@ async fn serve(
             client: Client::new()?,
             clock,
             pepper,
+            mock_webhook_key: config.mock_webhook_key.clone(),
             public_url,
             tasks: tasks.clone(),
             stop: stop.clone(),

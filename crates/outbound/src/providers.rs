@@ -29,8 +29,10 @@ pub struct AllProviders {
     pub client: Client,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// The server's pepper, from which the mock's keys are derived.
+    /// The server's pepper, from which the mock's keys are derived, unless one is given.
     pub pepper: [u8; 32],
+    /// The key of the mock's webhooks, where the configuration gives one.
+    pub mock_webhook_key: Option<Vec<u8>>,
     /// Where this server is reached.
     pub public_url: String,
     /// Runs what goes on after an answer.
@@ -42,11 +44,17 @@ pub struct AllProviders {
 }
 
 impl AllProviders {
+    /// The key with which the mock signs what it tells a tenant.
+    fn mock_key(&self, tenant: TenantId) -> Vec<u8> {
+        let given = self.mock_webhook_key.clone();
+        given.unwrap_or_else(|| mock::signing_key(&self.pepper, tenant))
+    }
+
     /// Tells this server, over HTTP, how a mock payment went; again until it is taken.
     async fn notify(&self, tenant: TenantId, payment: &Payment, succeeded: bool) {
         let url = format!("{}/webhooks/{tenant}/mock", self.public_url);
         let body = mock::notification(payment, succeeded);
-        let key = mock::signing_key(&self.pepper, tenant);
+        let key = self.mock_key(tenant);
         let id = format!("msg_{}_{succeeded}", payment.id);
         for attempt in 1..=TRIES {
             let headers = standard_webhooks::sign(&key, &id, self.clock.now(), &body);
@@ -85,7 +93,7 @@ impl Providers for AllProviders {
     ) -> Result<ProviderResult, NotTaken> {
         match provider {
             Provider::Mock => {
-                let key = mock::signing_key(&self.pepper, tenant);
+                let key = self.mock_key(tenant);
                 if !standard_webhooks::verify(&key, message, now) {
                     return Err(NotTaken::Unverified);
                 }

@@ -11,6 +11,15 @@ use subtle::ConstantTimeEq as _;
 /// Seconds by which a message's time may differ from ours, in both directions.
 const TOLERANCE_SECONDS: i64 = 300;
 
+/// The key of a secret as it is handed out: `whsec_` and the base64 of 24 to 64 bytes.
+#[must_use]
+pub fn key(secret: &str) -> Option<Vec<u8>> {
+    let key = BASE64_STANDARD
+        .decode(secret.strip_prefix("whsec_")?)
+        .ok()?;
+    (24..=64).contains(&key.len()).then_some(key)
+}
+
 /// The headers of a signed message, sent at `now`.
 #[must_use]
 pub fn sign(key: &[u8], id: &str, now: Timestamp, body: &[u8]) -> Vec<(&'static str, String)> {

@@ -24,7 +24,7 @@ pub enum Durability {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has it open for writing.
-    #[error("another process uses {0}; stop it, or ask the running server over HTTP instead")]
+    #[error("another process uses {0}; stop it, or name the running server with --url and --key")]
     InUse(PathBuf),
     /// The lock file could not be made.
     #[error("the lock file {path} cannot be used: {source}")]

@@ -42,6 +42,44 @@ pub const STEPS: &[Step] = &[
     },
 ];
 
+/// The table of the steps that have been taken.
+const TAKEN: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY, \
+     taken_at INTEGER NOT NULL, taken_by TEXT NOT NULL) STRICT";
+
+impl Step {
+    /// The step as a script for `sqlite3`: what [`up`] does with it.
+    #[must_use]
+    pub fn script_up(&self) -> String {
+        let (number, name, up) = (self.number, self.name, self.up);
+        format!(
+            "-- Step {number}, {name}: up\nBEGIN IMMEDIATE;\n{TAKEN};\n{up}\
+             INSERT INTO schema_migrations (number, taken_at, taken_by)\n    \
+             VALUES ({number}, unixepoch() * 1000, 'by hand');\nCOMMIT;\n"
+        )
+    }
+
+    /// The way back as a script: what [`down`] does.
+    #[must_use]
+    pub fn script_down(&self) -> String {
+        let (number, name, down) = (self.number, self.name, self.down);
+        let loses = if self.down_destroys {
+            " (loses data)"
+        } else {
+            ""
+        };
+        format!(
+            "-- Step {number}, {name}: down{loses}\nBEGIN IMMEDIATE;\n{down}\
+             DELETE FROM schema_migrations WHERE number = {number};\nCOMMIT;\n"
+        )
+    }
+}
+
+/// Whether `orders.idempotency_key` is there (seed 000 asks for it before a release).
+pub fn has_idempotency_key(conn: &Connection) -> Result<bool> {
+    let sql = "SELECT 1 FROM pragma_table_info('orders') WHERE name = 'idempotency_key'";
+    Ok(conn.query_row(sql, [], |_| Ok(())).optional()?.is_some())
+}
+
 /// Why a schema could not be changed or used.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
@@ -107,10 +145,7 @@ pub fn status(conn: &Connection) -> Result<Vec<Taken>> {
 /// Takes every missing step, each in a transaction of its own; returns their numbers.
 pub fn up(conn: &mut Connection, now_millis: i64, by: &str) -> Result<Vec<i64>, MigrateError> {
     let done = last_taken(conn)?;
-    conn.execute_batch(
-        "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY, \
-         taken_at INTEGER NOT NULL, taken_by TEXT NOT NULL) STRICT",
-    )?;
+    conn.execute_batch(TAKEN)?;
     let mut taken = Vec::new();
     for step in STEPS.iter().filter(|step| step.number > done) {
         let tx = conn.transaction()?;

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use domain::time::Timestamp;
 use engine::clock::Clock as _;
 use serde_json::json;
 use store_sqlite::database::open_for_migration;
-use store_sqlite::migrate::{STEPS, down, status, up};
+use store_sqlite::migrate::{STEPS, down, has_idempotency_key, status, up};
 
 use super::output;
 use crate::cli::{MigrateArgs, MigrateWay};
@@ -17,8 +17,10 @@ use crate::config::sqlite_path;
 pub(crate) fn run(args: MigrateArgs) -> Result<ExitCode> {
     let path = sqlite_path(&args.database.database)?;
     let as_json = args.database.json;
-    if matches!(args.way, MigrateWay::Status) {
-        return show_status(&path, as_json);
+    match args.way {
+        MigrateWay::Status => return show_status(&path, as_json),
+        MigrateWay::Print { down, step } => return print(down, step),
+        MigrateWay::Up | MigrateWay::Down { .. } => {}
     }
     let (mut conn, _lock) = open_for_migration(&path)?;
     let (done, word) = match args.way {
@@ -27,7 +29,7 @@ pub(crate) fn run(args: MigrateArgs) -> Result<ExitCode> {
             (up(&mut conn, now, env!("CARGO_PKG_VERSION"))?, "taken")
         }
         MigrateWay::Down { steps, yes } => (down(&mut conn, steps, yes)?, "taken back"),
-        MigrateWay::Status => (Vec::new(), ""),
+        MigrateWay::Status | MigrateWay::Print { .. } => (Vec::new(), ""),
     };
     if as_json {
         output::line(&json!({"migrations": done}).to_string());
@@ -40,12 +42,33 @@ pub(crate) fn run(args: MigrateArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints each step as a transaction that `sqlite3` can run, with the note that it was taken.
+fn print(down: bool, only: Option<i64>) -> Result<ExitCode> {
+    let mut steps: Vec<_> = STEPS.iter().collect();
+    steps.retain(|step| only.is_none_or(|only| step.number == only));
+    if steps.is_empty() {
+        bail!("there is no such step; `stockhold migrate status` lists them");
+    }
+    if down {
+        steps.reverse();
+    }
+    for step in steps {
+        output::line(&if down {
+            step.script_down()
+        } else {
+            step.script_up()
+        });
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Exits 1 when steps are missing, so that scripts can ask. A missing file is not made.
 fn show_status(path: &std::path::Path, as_json: bool) -> Result<ExitCode> {
-    let taken = if path.exists() {
-        status(&store_sqlite::database::open_to_look(path)?)?
+    let (taken, has_key) = if path.exists() {
+        let conn = store_sqlite::database::open_to_look(path)?;
+        (status(&conn)?, has_idempotency_key(&conn)?)
     } else {
-        Vec::new()
+        (Vec::new(), false)
     };
     let rows: Vec<_> = STEPS
         .iter()
@@ -63,7 +86,10 @@ fn show_status(path: &std::path::Path, as_json: bool) -> Result<ExitCode> {
                 json!({"number": step.number, "name": step.name, "taken_at": at, "taken_by": by})
             })
             .collect();
-        output::line(&json!({"current": current, "migrations": steps}).to_string());
+        output::line(
+            &json!({"current": current, "orders_idempotency_key": has_key, "migrations": steps})
+                .to_string(),
+        );
     } else {
         let cells = rows.iter().map(|(step, at, by)| {
             let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
@@ -78,6 +104,8 @@ fn show_status(path: &std::path::Path, as_json: bool) -> Result<ExitCode> {
             &["NUMBER", "NAME", "TAKEN AT", "BY"],
             &cells.collect::<Vec<_>>(),
         );
+        let there = if has_key { "there" } else { "missing" };
+        output::line(&format!("orders.idempotency_key: {there}"));
     }
     Ok(if current {
         ExitCode::SUCCESS

@@ -2,12 +2,14 @@
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use domain::command::Command;
+use domain::decide::Sweep;
 use domain::ids::TenantId;
 use domain::needs::Needs;
 use domain::state::State;
 use domain::tenant::Tenant;
 use engine::batch::Rules;
 use engine::clock::{Clock as _, Entropy as _};
+use engine::codec::SWEEP_AGAIN;
 use engine::direct;
 use engine::reader::Reader as _;
 use engine::request::{Answer, Failure, Request, platform};
@@ -87,6 +89,18 @@ impl Session {
         let store = &mut self.database.store;
         let run = direct::execute(store, lane, &requests, now, rules);
         Ok(self.runtime.block_on(run)?)
+    }
+
+    /// Brings deadlines in line with a lane's controls.
+    pub(crate) fn sweep(&mut self, lane: TenantId) -> Result<()> {
+        loop {
+            let answer = self.run_in(lane, vec![Sweep.into()])?.pop();
+            match answer.context("no answer")? {
+                Ok(answer) if answer.status == SWEEP_AGAIN => {}
+                Ok(_) | Err(Failure::ReadOnly) => return Ok(()),
+                Err(failure) => return Err(anyhow!(failure)),
+            }
+        }
     }
 
     /// A tenant.
