@@ -27,6 +27,8 @@ pub(crate) enum BrokenOff {
     Failed,
     /// Nothing came for too long.
     Idle,
+    /// The server goes down.
+    Stopped,
 }
 
 /// Lines of a body.

@@ -7,6 +7,8 @@ use engine::handle::Handle;
 use engine::provider::Providers;
 use engine::reader::Reader;
 use engine::sweeper::SweeperStatus;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use wire::codec::JsonCodec;
 
 use crate::auth::KeyRing;
@@ -43,6 +45,10 @@ pub struct Services {
     pub options: HttpOptions,
     /// Limits requests by key.
     pub rate_limit: RateLimit,
+    /// Runs what goes on after an answer has begun.
+    pub tasks: TaskTracker,
+    /// Ends it when the server goes down.
+    pub stop: CancellationToken,
     /// The tenant of callers without a key, in a demo.
     pub keyless_tenant: Option<TenantId>,
 }

@@ -109,7 +109,7 @@ pub(crate) struct DatabaseArgs {
 /// Which shop: on a running server with a secret key, or on a database that no server uses.
 #[derive(Args, Clone)]
 pub(crate) struct ShopArgs {
-    /// Address of a running server, such as http://127.0.0.1:3000
+    /// Address of a running server, such as `http://127.0.0.1:3000`
     #[arg(long, env = "STOCKHOLD_URL", requires = "key")]
     pub(crate) url: Option<String>,
     /// A secret key of the shop, for a running server

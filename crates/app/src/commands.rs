@@ -39,7 +39,7 @@ pub(crate) fn run(command: Command, matches: &ArgMatches) -> Result<ExitCode> {
         Command::Export(args) => crate::export::run(&args),
         Command::Config(args) => config::run(args, matches),
         Command::Smoke(args) => smoke::run(&args),
-        Command::Completions { shell } => manual::completions(shell),
+        Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { output } => manual::pages(output.as_deref()),
         Command::Openapi => {
             line(&serde_json::to_string_pretty(&api::openapi::document())?);

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode> {
         .as_ref()
         .map_or(args.file.as_path(), |file| file.0.as_path());
     let mut target = target(args)?;
-    if report::is_locations(path)? {
+    if report::is_locations(path) {
         return locations(path, args, &mut target);
     }
     let currency = match &args.currency {

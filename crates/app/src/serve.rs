@@ -93,9 +93,7 @@ async fn serve(
     let listener = TcpListener::bind(&config.listen)
         .await
         .with_context(|| format!("{} cannot be listened on", config.listen))?;
-    let address = format!("http://{}", listener.local_addr()?);
-    let public_url = config.public_url.clone().unwrap_or_else(|| address.clone());
-    let public_url = public_url.trim_end_matches('/').to_owned();
+    let (address, public_url) = addresses(&listener, &config)?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let clock = clock(&config, &tasks, &stop);
@@ -127,24 +125,27 @@ async fn serve(
     let writer = start_writer(executor)?;
     let keyless = keyless_tenant(&config, shop.as_ref(), &*reader).await?;
     let sweeper = sweeper(&config, &handle, &reader);
+    let providers = AllProviders {
+        client: Client::new()?,
+        clock,
+        pepper,
+        mock_webhook_key: config.mock_webhook_key.clone(),
+        public_url,
+        tasks: tasks.clone(),
+        stop: stop.clone(),
+        late: Arc::default(),
+    };
     let services = Arc::new(Services {
         handle,
         keys: KeyRing::new(KeyHasher::new(&pepper), Arc::clone(&reader)),
         reader,
         codec,
-        providers: Arc::new(AllProviders {
-            client: Client::new()?,
-            clock,
-            pepper,
-            mock_webhook_key: config.mock_webhook_key.clone(),
-            public_url,
-            tasks: tasks.clone(),
-            stop: stop.clone(),
-            late: Arc::default(),
-        }),
+        providers: Arc::new(providers),
         sweeper: Arc::clone(&sweeper.status),
         rate_limit: RateLimit::new(config.rate_limit),
         options: http_options(&config),
+        tasks: tasks.clone(),
+        stop: stop.clone(),
         keyless_tenant: keyless,
     });
     tasks.spawn(sweeper.run(stop.clone()));
@@ -158,6 +159,13 @@ async fn serve(
     tasks.wait().await;
     lanes.close();
     close(writer, checkpointer).await
+}
+
+/// Where the server listens, and where clients reach it.
+fn addresses(listener: &TcpListener, config: &Config) -> Result<(String, String)> {
+    let address = format!("http://{}", listener.local_addr()?);
+    let public_url = config.public_url.clone().unwrap_or_else(|| address.clone());
+    Ok((address, public_url.trim_end_matches('/').to_owned()))
 }
 
 /// The clock; in a demo it may follow a file.

@@ -1,5 +1,6 @@
 //! What an operator may switch while a shop runs, and what that means for deadlines.
 
+use crate::planted::{self, Bug};
 use crate::stock::{Hold, HoldStatus};
 use crate::time::Timestamp;
 
@@ -37,6 +38,14 @@ pub struct Controls {
     pub read_only_since: Option<Timestamp>,
 }
 
+/// Whether a deadline has passed: it has at this very moment.
+fn is_past(deadline: Timestamp, now: Timestamp) -> bool {
+    if planted::is(Bug::ExpiryOffByOne) {
+        return deadline < now;
+    }
+    deadline <= now
+}
+
 impl Controls {
     /// Whether time ends orders.
     #[must_use]
@@ -52,7 +61,7 @@ impl Controls {
     /// Whether a hold has ended at `now`.
     #[must_use]
     pub fn is_due(&self, hold: &Hold, now: Timestamp) -> bool {
-        let due = |at: Timestamp| hold.is_past(at, now) && self.counts(at);
+        let due = |at: Timestamp| is_past(at, now) && self.counts(at);
         self.expiry_runs() && hold.status == HoldStatus::Active && hold.expires_at.is_some_and(due)
     }
 

@@ -123,12 +123,4 @@ impl Hold {
     pub fn level_key(&self) -> LevelKey {
         (self.variant_id, self.location_id)
     }
-
-    /// Whether its deadline `at` has passed at `now`.
-    pub(crate) fn is_past(&self, at: Timestamp, now: Timestamp) -> bool {
-        if crate::planted::is(crate::planted::Bug::ExpiryOffByOne) {
-            return at < now;
-        }
-        at <= now
-    }
 }

@@ -83,8 +83,20 @@ async fn import(call: Call) -> Result<Response, Problem> {
         waiting: VecDeque::new(),
     };
     let lines = Lines::new(call.take_stream(), options.body_max, idle);
-    tokio::spawn(import.run(lines));
+    let tasks = call.services.tasks.clone();
+    tasks.spawn(import.run(lines));
     Ok(respond::lines(body))
+}
+
+fn broken_off(why: &BrokenOff) -> Problem {
+    match why {
+        BrokenOff::Failed => Problem::malformed("the body broke off"),
+        BrokenOff::Idle => Problem::malformed("no line arrived in time"),
+        BrokenOff::Stopped => {
+            let detail = "the server goes down; send what has no result again";
+            Problem::new("store_unavailable", detail)
+        }
+    }
 }
 
 struct Import {
@@ -101,7 +113,10 @@ impl Import {
     async fn run(mut self, mut lines: Lines) {
         let mut number = 0;
         loop {
-            let next = lines.next().await;
+            let next = tokio::select! {
+                () = self.services.stop.cancelled() => Err(BrokenOff::Stopped),
+                next = lines.next() => next,
+            };
             number += 1;
             let line = match next {
                 Ok(Some(Line::Bytes(line))) if line.trim_ascii().is_empty() => continue,
@@ -114,11 +129,7 @@ impl Import {
                 Ok(Some(line)) => line,
                 Ok(None) => break,
                 Err(why) => {
-                    let detail = match why {
-                        BrokenOff::Failed => "the body broke off",
-                        BrokenOff::Idle => "no line arrived in time",
-                    };
-                    self.finish_with(number, Problem::malformed(detail)).await;
+                    self.finish_with(number, broken_off(&why)).await;
                     return;
                 }
             };

@@ -1,6 +1,7 @@
 //! `/orders`.
 
 mod change;
+mod hold;
 mod list;
 
 use axum::response::Response;
@@ -66,6 +67,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ];
     operations.extend(list::operations());
     operations.extend(change::operations());
+    operations.extend(hold::operations());
     operations
 }
 

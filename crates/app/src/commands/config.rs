@@ -3,13 +3,26 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::ArgMatches;
 use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _};
 use serde_json::json;
 
 use super::output;
-use crate::cli::{ConfigArgs, ConfigCommand};
+use crate::cli::{Cli, ConfigArgs, ConfigCommand};
 use crate::config::{Config, given_in_file};
+
+/// The environment variable that gives a setting.
+fn variable(name: &str) -> String {
+    let command = Cli::command();
+    let serve = command.find_subcommand("serve");
+    let mut arguments = serve.into_iter().flat_map(clap::Command::get_arguments);
+    let found = arguments.find(|argument| argument.get_id() == name);
+    let variable = found.and_then(|argument| argument.get_env());
+    variable.map_or_else(
+        || "environment".to_owned(),
+        |name| name.display().to_string(),
+    )
+}
 
 /// Exits 2, as a server would, when a setting is wrong.
 pub(crate) fn run(args: ConfigArgs, matches: &ArgMatches) -> Result<ExitCode> {
@@ -23,7 +36,7 @@ pub(crate) fn run(args: ConfigArgs, matches: &ArgMatches) -> Result<ExitCode> {
         .and_then(|config| config.subcommand_matches("check"));
     let from = |name: &str| match given.and_then(|given| given.value_source(name)) {
         Some(ValueSource::CommandLine) => format!("--{}", name.replace('_', "-")),
-        Some(ValueSource::EnvVariable) => "environment".to_owned(),
+        Some(ValueSource::EnvVariable) => variable(name),
         _ if in_file.iter().any(|known| known == name) => {
             let path = file.as_ref().map(|path| path.display().to_string());
             path.unwrap_or_default()

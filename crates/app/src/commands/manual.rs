@@ -11,11 +11,11 @@ use super::output;
 use crate::cli::Cli;
 
 /// Prints completions for a shell.
-pub(crate) fn completions(shell: Shell) -> Result<ExitCode> {
+pub(crate) fn completions(shell: Shell) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "stockhold", &mut script);
     output::line(String::from_utf8_lossy(&script).trim_end());
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 /// Writes a manual page for the program and each command into a folder; without one, prints the

@@ -167,9 +167,9 @@ fn has_locations(header: &Header) -> bool {
 }
 
 /// Whether a file lists locations, as `stockhold export locations` writes them.
-pub(crate) fn is_locations(path: &Path) -> Result<bool> {
+pub(crate) fn is_locations(path: &Path) -> bool {
     let table = Table::open(path, b',');
-    Ok(table.is_ok_and(|table| has_locations(&table.header)))
+    table.is_ok_and(|table| has_locations(&table.header))
 }
 
 /// The locations of a file.

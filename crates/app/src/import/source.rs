@@ -54,7 +54,7 @@ impl Source {
             .split(|byte| *byte == b'\n')
             .next()
             .unwrap_or_default();
-        let count = |wanted: u8| head.iter().filter(|byte| **byte == wanted).count();
+        let count = |wanted: u8| head.split(|byte| *byte == wanted).count();
         let delimiter = [b',', b';', b'\t']
             .into_iter()
             .max_by_key(|byte| (count(*byte), *byte == b','));

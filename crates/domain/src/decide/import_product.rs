@@ -120,7 +120,7 @@ impl ImportProduct {
         if !faults.0.is_empty() {
             return Err(Rejection::Invalid(faults.0));
         }
-        Ok(self.decision(known, product, planned, levels, context))
+        Ok(self.decision(known, product, (planned, levels), context))
     }
 
     /// An export calls a product without a handle by its id.
@@ -239,8 +239,7 @@ impl ImportProduct {
         &self,
         known: Option<&Product>,
         product: Product,
-        planned: Vec<Planned>,
-        levels: Vec<Change>,
+        (planned, levels): (Vec<Planned>, Vec<Change>),
         context: &Context<'_>,
     ) -> Decision {
         let new = planned.iter().filter(|plan| plan.before.is_none()).count();

@@ -62,12 +62,11 @@ pub(super) fn start(
 ) -> Result<(PaymentId, Vec<Change>), Rejection> {
     let settings = state.settings().ok_or(Rejection::NotFound)?;
     let provider = request.provider.unwrap_or(settings.default_provider);
-    let (held_until, mut changes) = match order.status {
-        OrderStatus::Pending => {
-            let (until, set) = supply::deadline(state, order, context);
-            (until, Vec::from_iter(set))
-        }
-        _ => supply::submit(state, order, context)?,
+    let (held_until, mut changes) = if order.status == OrderStatus::Pending {
+        let (until, set) = supply::deadline(state, order, context);
+        (until, Vec::from_iter(set))
+    } else {
+        supply::submit(state, order, context)?
     };
     let held_until = held_until.map(|held_until| {
         let until = extended(settings, order, provider, held_until, context);

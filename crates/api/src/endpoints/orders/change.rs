@@ -2,9 +2,7 @@
 
 use axum::response::Response;
 use domain::decide::LockOrder;
-use wire::input::{
-    CancelBody, OrderHoldBody, RecordPaymentBody, ReviseOrderBody, ShippingBody, StatusBody,
-};
+use wire::input::{CancelBody, RecordPaymentBody, ReviseOrderBody, ShippingBody, StatusBody};
 use wire::problem::Problem;
 
 use crate::call::Call;
@@ -17,6 +15,18 @@ const REVISE_PROBLEMS: &[&str] = &[
     "version_conflict",
     "insufficient_stock",
     "currency_mismatch",
+];
+const STATUS_PROBLEMS: &[&str] = &[
+    "invalid_state",
+    "already_cancelled",
+    "insufficient_stock",
+    "order_on_hold",
+];
+const CANCEL_PROBLEMS: &[&str] = &[
+    "already_cancelled",
+    "already_paid",
+    "invalid_state",
+    "order_on_hold",
 ];
 const PAY_PROBLEMS: &[&str] = &[
     "already_paid",
@@ -64,12 +74,7 @@ pub(super) fn operations() -> Vec<Operation> {
             path: "/orders/{id}/status",
             summary: "Move an order along its way",
             body: Body::Required(StatusBody::schema),
-            problems: &[
-                "invalid_state",
-                "already_cancelled",
-                "insufficient_stock",
-                "order_on_hold",
-            ],
+            problems: STATUS_PROBLEMS,
             handler: |call| Box::pin(status(call)),
             ..order
         },
@@ -83,37 +88,13 @@ pub(super) fn operations() -> Vec<Operation> {
             ..order
         },
         Operation {
-            id: "hold_order",
-            method: Verb::Post,
-            path: "/orders/{id}/hold",
-            summary: "Keep an order where it is: time does not end it, it does not move on",
-            body: Body::Required(OrderHoldBody::schema),
-            problems: &["invalid_state"],
-            handler: |call| Box::pin(hold(call)),
-            ..order
-        },
-        Operation {
-            id: "release_order",
-            method: Verb::Post,
-            path: "/orders/{id}/release",
-            summary: "Let an order on hold go on, with a new deadline if it is unpaid",
-            body: Body::Required(OrderHoldBody::schema),
-            handler: |call| Box::pin(release(call)),
-            ..order
-        },
-        Operation {
             id: "cancel_order",
             method: Verb::Delete,
             summary: "Cancel an order: holds go at once, money and unshipped units return",
             access: Access::ClientToken,
             query: &[CLIENT_TOKEN],
             body: Body::Optional(CancelBody::schema),
-            problems: &[
-                "already_cancelled",
-                "already_paid",
-                "invalid_state",
-                "order_on_hold",
-            ],
+            problems: CANCEL_PROBLEMS,
             handler: |call| Box::pin(cancel(call)),
             ..order
         },
@@ -146,18 +127,6 @@ async fn status(mut call: Call) -> Result<Response, Problem> {
 async fn shipping(mut call: Call) -> Result<Response, Problem> {
     let command = ShippingBody::command(call.id(0)?, call.take_body());
     call.submit(command).await
-}
-
-async fn hold(mut call: Call) -> Result<Response, Problem> {
-    let (id, body) = (call.id(0)?, call.take_body());
-    call.submit(OrderHoldBody::hold(id, body, |name| call.operator(name)))
-        .await
-}
-
-async fn release(mut call: Call) -> Result<Response, Problem> {
-    let (id, body) = (call.id(0)?, call.take_body());
-    call.submit(OrderHoldBody::release(id, body, |name| call.operator(name)))
-        .await
 }
 
 async fn cancel(mut call: Call) -> Result<Response, Problem> {

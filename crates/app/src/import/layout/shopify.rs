@@ -34,14 +34,13 @@ pub(super) fn group(row: &Row<'_>) -> Group {
 
 pub(super) fn column(field: &str) -> Option<&'static str> {
     Some(match field {
-        "handle" => "Handle",
+        "handle" | "variants" => "Handle",
         "title" => "Title",
         "description" => "Body (HTML)",
         "sku" => "Variant SKU",
         "unit_price" => "Variant Price",
         "stock_quantity" => "Variant Inventory Qty",
         "options" => "Option1 Value",
-        "variants" => "Handle",
         _ => return None,
     })
 }
@@ -87,10 +86,9 @@ pub(super) fn take(found: &mut Found, row: &Row<'_>, defaults: &Defaults) -> Res
 /// A product is sold when it is active, and published where nothing is said of that.
 fn status(row: &Row<'_>) -> Result<&'static str, BadRow> {
     match row.text(STATUS).to_lowercase().as_str() {
-        "active" => Ok("active"),
         "draft" | "archived" | "unlisted" => Ok("archived"),
         "" if row.text(PUBLISHED).eq_ignore_ascii_case("false") => Ok("archived"),
-        "" => Ok("active"),
+        "active" | "" => Ok("active"),
         other => Err(row.bad(
             STATUS,
             format!("{other:?} is not active, draft or archived"),
