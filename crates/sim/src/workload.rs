@@ -4,9 +4,10 @@ use domain::command::Command;
 use domain::control::Control;
 use domain::decide::{
     AddCartItem, AdjustStock, CancelOrder, ChangeStatus, ConfirmPayment, ConvertCart, CreateCart,
-    HoldOrder, LineRequest, LockOrder, MoveControls, PaymentRequest, Pick, PlaceOrder,
-    ProviderOutcome, ProviderResult, RecordPayment, RefundPayment, ReleaseOrder, ReviseOrder,
-    SetShipping, SetStock, StartPayment, Sweep,
+    HoldOrder, ImportProduct, ImportedLevel, ImportedVariant, LineRequest, LockOrder, MoveControls,
+    PaymentRequest, Pick, PlaceOrder, ProviderOutcome, ProviderResult, RecordPayment,
+    RefundPayment, ReleaseOrder, ReviseOrder, SetShipping, SetStock, StartPayment, StockRule,
+    Sweep,
 };
 use domain::ids::{CartId, LocationId, OrderId, PaymentId, TypedId as _, Uuid, VariantId};
 use domain::money::{Amount, Currency};
@@ -31,7 +32,7 @@ pub struct Draw<'a> {
 impl Draw<'_> {
     /// A command.
     pub fn command(&mut self) -> Command {
-        match self.dice.up_to(106) {
+        match self.dice.up_to(108) {
             0..=27 => self.place(),
             28..=31 => CreateCart::default().into(),
             32..=39 => self.add_to_cart(),
@@ -61,7 +62,8 @@ impl Draw<'_> {
                 reason: "a look".to_owned(),
             }
             .into(),
-            102..=103 => ReleaseOrder {
+            102..=103 => self.import(),
+            104..=105 => ReleaseOrder {
                 order_id: self.order(),
                 by: "ada".to_owned(),
                 reason: "looked".to_owned(),
@@ -69,6 +71,38 @@ impl Draw<'_> {
             .into(),
             _ => Sweep.into(),
         }
+    }
+
+    /// A product of one of a few handles: new, changed, or just as it is. Nobody orders it.
+    fn import(&mut self) -> Command {
+        let handle = format!("imported-{}", self.dice.up_to(3));
+        let variant = |code: &str, price: i64, stock: i64| ImportedVariant {
+            sku: Some(format!("{handle}-{code}")),
+            options: vec![("size".to_owned(), code.to_owned())],
+            unit_price: Amount::new(price).unwrap_or_default(),
+            stock: vec![ImportedLevel {
+                stock_quantity: Some(stock),
+                ..ImportedLevel::default()
+            }],
+            ..ImportedVariant::default()
+        };
+        let codes = ["s", "m", "l"];
+        let count = 1 + self.index(3);
+        let (price, stock) = (self.dice.up_to(2), self.dice.up_to(9));
+        let variants = codes
+            .iter()
+            .take(count)
+            .map(|code| variant(code, price, stock));
+        let rule = self.dice.pick(StockRule::ALL).copied();
+        ImportProduct {
+            variants: variants.collect(),
+            handle: Some(handle),
+            title: Some("Imported".to_owned()),
+            stock: rule.unwrap_or_default(),
+            dry_run: self.dice.one_in(4),
+            ..ImportProduct::default()
+        }
+        .into()
     }
 
     /// Mostly back to where controls usually stand, so that a history goes on.

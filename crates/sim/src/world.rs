@@ -359,6 +359,7 @@ impl<'a, S: Watched> World<'a, S> {
         let stored: BTreeMap<_, _> = after
             .levels
             .values()
+            .filter(|level| self.variants.contains(&level.variant_id))
             .map(|l| {
                 (
                     l.key(),

@@ -1,6 +1,8 @@
 //! Tables of what commands decide, on a shop that is built by commands.
 
+mod controls;
 mod holds;
+mod import;
 mod orders;
 mod stock;
 

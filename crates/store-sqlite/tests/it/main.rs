@@ -6,6 +6,7 @@ mod conformance;
 mod schema;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::ids::{BatchId, TenantId};
@@ -54,12 +55,12 @@ impl Drop for File {
 /// An open database that the simulator can look at.
 struct Simulated {
     database: Database,
-    file: File,
+    file: Arc<File>,
 }
 
 impl Simulated {
     fn new() -> Self {
-        let file = File::new();
+        let file = Arc::new(File::new());
         Self {
             database: file.open(Durability::Off),
             file,

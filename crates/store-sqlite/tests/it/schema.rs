@@ -1,5 +1,7 @@
 //! Migrations, the lock, and what the database itself refuses.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use store_sqlite::database::{self, Durability, OpenError, open_for_migration};
 use store_sqlite::migrate::{self, MigrateError};
@@ -38,6 +40,90 @@ fn up_down_up_gives_the_same_catalogue() {
     migrate::up(&mut conn, 7, "test").unwrap();
     assert_eq!(catalogue(&conn), first);
     assert_eq!(migrate::status(&conn).unwrap().len(), 3);
+}
+
+#[test]
+fn the_printed_scripts_do_what_the_program_does() {
+    let file = File::new();
+    let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
+    for step in migrate::STEPS {
+        conn.execute_batch(&step.script_up()).unwrap();
+    }
+    let by_hand = catalogue(&conn);
+    migrate::require_current(&conn).unwrap();
+    assert_eq!(
+        migrate::up(&mut conn, 0, "test").unwrap(),
+        Vec::<i64>::new()
+    );
+    assert!(migrate::has_idempotency_key(&conn).unwrap());
+    for step in migrate::STEPS.iter().rev() {
+        conn.execute_batch(&step.script_down()).unwrap();
+    }
+    assert!(migrate::status(&conn).unwrap().is_empty());
+    migrate::up(&mut conn, 0, "test").unwrap();
+    assert_eq!(catalogue(&conn), by_hand);
+}
+
+/// Every row of a table, as text.
+fn rows(conn: &Connection, table: &str) -> Vec<String> {
+    let sql = format!("SELECT * FROM {table}");
+    let mut select = conn.prepare(&sql).unwrap();
+    let columns = select.column_count();
+    let row = |row: &rusqlite::Row<'_>| {
+        let cell = |column| format!("{:?}", row.get_ref(column).unwrap());
+        Ok((0..columns).map(cell).collect::<Vec<_>>().join("|"))
+    };
+    let mut all: Vec<String> = select
+        .query_map([], row)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    all.sort();
+    all
+}
+
+/// Each step but the first is taken back and taken again on a shop with a history: rows stay.
+#[test]
+fn each_step_goes_down_and_up_on_a_database_with_data() {
+    let codec = super::codec();
+    let simulated = super::Simulated::new();
+    let file = Arc::clone(&simulated.file);
+    super::block_on(async {
+        let mut world = sim::world::World::new(simulated, &codec, 7).await.unwrap();
+        world.run(300).await.unwrap();
+    });
+    let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
+    let counted = ["orders", "products", "stock_reservations"];
+    let kept = [
+        "stock_levels",
+        "order_items",
+        "payments",
+        "refunds",
+        "carts",
+        "events",
+    ];
+    let count = |conn: &Connection| counted.map(|table| rows(conn, table).len());
+    let all = |conn: &Connection| kept.map(|table| rows(conn, table));
+    let (counts, before) = (count(&conn), all(&conn));
+    assert!(counts[0] > 20, "{counts:?}");
+    for back in 1..migrate::STEPS.len() {
+        migrate::down(&mut conn, back, true).unwrap();
+        assert_eq!(
+            (count(&conn), all(&conn)),
+            (counts, before.clone()),
+            "{back} back"
+        );
+        migrate::up(&mut conn, 0, "test").unwrap();
+        assert_eq!(
+            (count(&conn), all(&conn)),
+            (counts, before.clone()),
+            "{back} up again"
+        );
+        let undated = "SELECT count(*) FROM stock_reservations r JOIN orders o USING (tenant_id, \
+             order_id) WHERE r.status = 'active' AND r.expires_at IS NOT o.payment_expires_at";
+        let undated: i64 = conn.query_row(undated, [], |row| row.get(0)).unwrap();
+        assert_eq!(undated, 0, "a hold ends with its order");
+    }
 }
 
 #[test]
