@@ -76,17 +76,50 @@ impl Connection {
             head,
             body: Vec::new(),
         };
+        if response.header("transfer-encoding") == Some("chunked") {
+            response.body = self.chunks(head_end).await?;
+            return Ok(response);
+        }
         let length = response
             .header("content-length")
             .and_then(|text| text.parse().ok());
         let whole = head_end + length.unwrap_or(0);
         while self.buffer.len() < whole {
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                bail!("the connection was closed within an answer");
-            }
+            self.more().await?;
         }
         response.body = self.buffer[head_end..whole].to_vec();
         Ok(response)
+    }
+
+    /// A body in chunks (RFC 9112, section 7.1), from where it begins in the buffer.
+    async fn chunks(&mut self, mut at: usize) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let line = loop {
+                if let Some(end) = find(&self.buffer[at..], b"\r\n") {
+                    break at + end;
+                }
+                self.more().await?;
+            };
+            let digits = std::str::from_utf8(&self.buffer[at..line])?;
+            let size = usize::from_str_radix(digits.split(';').next().unwrap_or_default(), 16)?;
+            let (begin, end) = (line + 2, line + 2 + size);
+            while self.buffer.len() < end + 2 {
+                self.more().await?;
+            }
+            body.extend_from_slice(&self.buffer[begin..end]);
+            if size == 0 {
+                return Ok(body);
+            }
+            at = end + 2;
+        }
+    }
+
+    async fn more(&mut self) -> Result<()> {
+        if self.stream.read_buf(&mut self.buffer).await? == 0 {
+            bail!("the connection was closed within an answer");
+        }
+        Ok(())
     }
 }
 

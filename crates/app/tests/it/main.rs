@@ -15,6 +15,7 @@ mod crash;
 mod expiry;
 mod hostile;
 mod idempotency;
+mod import;
 mod orders;
 mod payments;
 mod process;

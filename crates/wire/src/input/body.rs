@@ -71,6 +71,11 @@ fn describe(error: &jsonschema::ValidationError<'_>) -> Vec<Fault> {
                 message: "must not contain U+0000".to_owned(),
             }]
         }
+        Kind::MaxLength { limit } => {
+            let message = format!("has more than {limit} characters");
+            let pointer = at;
+            vec![Fault { pointer, message }]
+        }
         _ => {
             let message: String = error.to_string().chars().take(300).collect();
             vec![Fault {
