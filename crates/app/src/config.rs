@@ -181,9 +181,16 @@ fn read(path: Option<&Path>) -> Result<File> {
     let Some(path) = path else {
         return Ok(File::default());
     };
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the settings file {} cannot be read", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is not right", path.display()))
+    toml::from_str(&text_of(path)?).with_context(|| not_right(path))
+}
+
+fn text_of(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path)
+        .with_context(|| format!("the settings file {} cannot be read", path.display()))
+}
+
+fn not_right(path: &Path) -> String {
+    format!("{} is not right", path.display())
 }
 
 /// The names of the settings that a file gives.
@@ -191,7 +198,8 @@ pub(crate) fn given_in_file(path: Option<&Path>) -> Result<Vec<String>> {
     let Some(path) = path else {
         return Ok(Vec::new());
     };
-    let table: toml::Table = std::fs::read_to_string(path)?.parse()?;
+    let text = text_of(path)?;
+    let table: toml::Table = text.parse().with_context(|| not_right(path))?;
     Ok(table.keys().cloned().collect())
 }
 

@@ -197,6 +197,9 @@ pub trait Reader: Send + Sync {
     /// An order's events, oldest first.
     fn order_events(&self, tenant: TenantId, order: OrderId) -> Read<'_, Vec<RawEvent>>;
 
+    /// The last moves of the tenant's controls, newest first, at most `limit`.
+    fn control_events(&self, tenant: TenantId, limit: usize) -> Read<'_, Vec<RawEvent>>;
+
     /// Orders made in a span of time, by currency.
     fn order_stats(
         &self,

@@ -34,6 +34,7 @@ CREATE UNIQUE INDEX idx_active_reservation_per_order
 ALTER TABLE orders DROP COLUMN on_hold_reason;
 ALTER TABLE orders DROP COLUMN on_hold_by;
 ALTER TABLE orders DROP COLUMN on_hold_since;
+DROP INDEX idx_events_control;
 ALTER TABLE lanes DROP COLUMN read_only_since;
 ALTER TABLE lanes DROP COLUMN cleanup_paused_at;
 ALTER TABLE lanes DROP COLUMN expiry_resumed_at;

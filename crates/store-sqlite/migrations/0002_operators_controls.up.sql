@@ -3,6 +3,7 @@ ALTER TABLE lanes ADD COLUMN expiry_suspended_at INTEGER;
 ALTER TABLE lanes ADD COLUMN expiry_resumed_at INTEGER;
 ALTER TABLE lanes ADD COLUMN cleanup_paused_at INTEGER;
 ALTER TABLE lanes ADD COLUMN read_only_since INTEGER;
+CREATE INDEX idx_events_control ON events (tenant_id, seq) WHERE type = 'control.moved';
 
 -- An order that an operator keeps where it is.
 ALTER TABLE orders ADD COLUMN on_hold_since INTEGER;

@@ -164,6 +164,18 @@ impl Reader for SqliteReader {
         })
     }
 
+    fn control_events(&self, tenant: TenantId, limit: usize) -> Read<'_, Vec<RawEvent>> {
+        self.read(move |conn| {
+            let sql = format!(
+                "SELECT {} FROM events INDEXED BY idx_events_control \
+                 WHERE tenant_id = ?1 AND type = 'control.moved' ORDER BY seq DESC LIMIT ?2",
+                event::COLUMNS
+            );
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            all(conn, &sql, (text(tenant), limit), event::read)
+        })
+    }
+
     fn order_stats(
         &self,
         tenant: TenantId,

@@ -6,10 +6,15 @@ use domain::ids::TenantId;
 use domain::needs::Needs;
 use wire::input::ControlsBody;
 use wire::problem::Problem;
+use wire::views::EventView;
 
 use crate::call::{Call, problem_of, unreadable};
 use crate::operation::{Access, Answer, Body, Operation, Subject, Verb};
+use crate::query::{LIMIT, ROW_CURSOR};
 use crate::{reading, respond};
+
+/// Moves that can be listed.
+const EVENTS_MAX: usize = 1_000;
 
 pub(super) fn operations() -> Vec<Operation> {
     let own = Operation {
@@ -40,6 +45,15 @@ pub(super) fn operations() -> Vec<Operation> {
             ..own
         },
         Operation {
+            id: "list_control_events",
+            path: "/controls/events",
+            summary: "Who moved which control last, and why",
+            query: &[LIMIT, ROW_CURSOR],
+            answer: Answer::List("Event"),
+            handler: |call| Box::pin(events(call)),
+            ..own
+        },
+        Operation {
             id: "get_tenant_controls",
             ..of_tenant
         },
@@ -64,6 +78,15 @@ async fn get(call: Call) -> Result<Response, Problem> {
     let lane = lane(&call).await?;
     let state = call.services.reader.load(lane, Needs::default()).await;
     call.show(&state.map_err(|error| unreadable(&error))?, Reply::Controls)
+}
+
+/// The newest first; far back is for the database.
+async fn events(call: Call) -> Result<Response, Problem> {
+    let reader = &call.services.reader;
+    let found = reader.control_events(call.tenant(), EVENTS_MAX).await;
+    let found = found.map_err(|error| unreadable(&error))?;
+    let render = |event| serde_json::to_vec(&EventView::new(event)).unwrap_or_default();
+    Ok(reading::page(&call, found.iter().map(render).collect(), 20))
 }
 
 /// Moves the controls, and answers once every deadline is as they want it.

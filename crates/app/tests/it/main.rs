@@ -16,6 +16,8 @@ mod expiry;
 mod hostile;
 mod idempotency;
 mod import;
+mod levers;
+mod operating;
 mod orders;
 mod payments;
 mod process;

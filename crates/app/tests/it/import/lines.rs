@@ -3,6 +3,7 @@
 use bench::connection::request;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
+use tokio::task::JoinSet;
 
 use crate::shop::{Client, Shop};
 
@@ -157,17 +158,17 @@ async fn orders_go_on_while_a_large_file_comes_in() {
     let lines: Vec<String> = (0..3_000)
         .map(|number| line(&format!("bulk-{number}"), 100))
         .collect();
-    let importing = {
-        let client = client.clone();
-        let body = lines.join("\n");
-        tokio::spawn(async move { import(&client, "", &body).await })
-    };
+    let mut importing = JoinSet::new();
+    let (importer, body) = (client.clone(), lines.join("\n"));
+    importing.spawn(async move { import(&importer, "", &body).await });
     let mut sold = 0;
-    while !importing.is_finished() {
+    let results = loop {
         client.order(&variant, 1).await.expect(201);
         sold += 1;
-    }
-    let results = importing.await.unwrap();
+        if let Some(done) = importing.try_join_next() {
+            break done.unwrap();
+        }
+    };
     assert_eq!(
         results
             .iter()

@@ -100,7 +100,7 @@ fn twice_is_once_and_only_what_differs_is_written() {
 fn a_second_import_does_not_restock_unless_it_is_a_count() {
     let mut shop = Shop::new();
     shop.import(shirt());
-    let variant = *shop.state.skus.get("S").unwrap();
+    let variant = shop.state.skus["S"];
     let order = shop.order(&[(variant, 2)]).unwrap();
     shop.run(pay(order, "r")).unwrap();
     shop.order(&[(variant, 1)]).unwrap();
@@ -286,7 +286,7 @@ fn a_file_may_take_a_product_off_sale_and_put_levels_anywhere() {
         ..shirt()
     };
     assert_eq!(shop.import(import.clone()), (Outcome::Created, [1, 0, 1]));
-    let variant = *shop.state.skus.get("S").unwrap();
+    let variant = shop.state.skus["S"];
     let levels: Vec<_> = shop.state.levels_of(variant).collect();
     let [level] = levels.as_slice() else {
         panic!("{levels:?}")
