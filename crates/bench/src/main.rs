@@ -1,4 +1,7 @@
-//! `cargo xtask bench smoke`: orders a second of the release server, over real HTTP, durable.
+//! `cargo xtask bench smoke`: orders a second of the release server, over real HTTP, durable; and
+//! `cargo xtask bench import`.
+
+mod import;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,13 +24,18 @@ fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     let binary = PathBuf::from(
         args.next()
-            .context("usage: stockhold-bench BINARY [SECONDS]")?,
+            .context("usage: stockhold-bench BINARY smoke [SECONDS] | import")?,
     );
+    let which = args.next();
     let seconds = args.next().map_or(Ok(5), |text| text.parse())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(smoke(binary, Duration::from_secs(seconds)))
+    match which.as_deref() {
+        Some("smoke") => runtime.block_on(smoke(binary, Duration::from_secs(seconds))),
+        Some("import") => runtime.block_on(import::import(binary)),
+        other => bail!("there is no benchmark {other:?}"),
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "this is what a benchmark is for")]
