@@ -175,6 +175,14 @@ pub(crate) struct LeverArgs {
     /// Who
     #[arg(long, env = "USER")]
     pub(crate) by: Option<String>,
+    /// Minutes until an unpaid order expires, as the server has it; for a stopped database
+    #[arg(
+        long,
+        env = "PAYMENT_TIMEOUT_MINUTES",
+        default_value_t = domain::tenant::PAYMENT_TIMEOUT_MINUTES,
+        value_parser = clap::value_parser!(i64).range(1..=43_200)
+    )]
+    pub(crate) payment_timeout_minutes: i64,
     /// For every tenant; on a running server with a platform key
     #[arg(long)]
     pub(crate) all: bool,

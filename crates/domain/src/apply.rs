@@ -465,6 +465,7 @@ fn change_order(order: &mut Order, event: &Event, at: Timestamp) {
         Event::OrderCancelled { reason, .. } => {
             order.status = OrderStatus::Cancelled;
             order.payment_expires_at = None;
+            order.on_hold = None;
             order.cancelled_at = Some(at);
             if reason.is_some() {
                 order.admin_notes.clone_from(reason);
@@ -501,6 +502,7 @@ fn refund_order(order: &mut Order, in_full: bool) {
         order.payment_status = PaymentState::PartiallyRefunded;
         return;
     }
+    order.on_hold = None;
     order.payment_status = PaymentState::Refunded;
     order.financial_status = FinancialStatus::Refunded;
     if order.status != OrderStatus::Cancelled {

@@ -3,7 +3,7 @@
 
 use domain::apply;
 use domain::invariant;
-use domain::state::State;
+use domain::state::{Lane, State};
 use domain::table::Table;
 use domain::tenant::Tenant;
 
@@ -110,7 +110,8 @@ fn fold(folded: &mut State, raw: &RawEvent, codec: &dyn Codec) -> Result<(), Str
 
 fn compare(folded: &State, stored: &State, findings: &mut Vec<String>) {
     let (ours, theirs) = (folded.lane, stored.lane);
-    if (ours.seq, ours.next_order_number) != (theirs.seq, theirs.next_order_number) {
+    let facts = |lane: Lane| (lane.seq, lane.next_order_number, lane.controls);
+    if facts(ours) != facts(theirs) {
         findings.push(format!(
             "the lane's row is {theirs:?}, its events give {ours:?}"
         ));

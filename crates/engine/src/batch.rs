@@ -54,6 +54,12 @@ impl LaneOutcome {
     }
 }
 
+/// Whether a batch ends with this command: what follows a lever is loaded under the new controls.
+#[must_use]
+pub(crate) fn ends_batch(request: &Request) -> bool {
+    matches!(request.command, Command::MoveControls(_))
+}
+
 struct Deciding<'a> {
     rules: Rules<'a>,
     now: Timestamp,
@@ -90,16 +96,10 @@ pub fn decide_lane(
     let answers = if again {
         Vec::new()
     } else {
-        let mut answers = Vec::with_capacity(requests.len());
-        for request in requests {
-            let controls = deciding.state.lane.controls;
-            answers.push(deciding.decide(request));
-            if deciding.state.lane.controls != controls {
-                // What was kept from expiring may now be due for the commands that follow.
-                deciding.apply(expire_due(&deciding.state, now));
-            }
-        }
-        answers
+        requests
+            .iter()
+            .map(|request| deciding.decide(request))
+            .collect()
     };
     let mut state = deciding.state;
     if state.is_changed() || !deciding.events.is_empty() {

@@ -6,12 +6,27 @@ use domain::ids::TenantId;
 use domain::needs::Needs;
 use domain::time::Timestamp;
 
-use crate::batch::{Rules, decide_lane};
+use crate::batch::{Rules, decide_lane, ends_batch};
 use crate::request::{Answer, Failure, Request};
 use crate::store::{LaneLoad, Store, StoreError};
 
-/// Decides and commits some requests as one batch of a lane at `now`; their answers in order.
+/// Decides and commits some requests as one batch of a lane at `now` (several, where a lever
+/// ends one); their answers in order.
 pub async fn execute<S: Store>(
+    store: &mut S,
+    tenant: TenantId,
+    requests: &[Request],
+    now: Timestamp,
+    rules: Rules<'_>,
+) -> Result<Vec<Result<Answer, Failure>>, StoreError> {
+    let mut answers = Vec::with_capacity(requests.len());
+    for batch in requests.chunk_by(|request, _| !ends_batch(request)) {
+        answers.extend(execute_batch(store, tenant, batch, now, rules).await?);
+    }
+    Ok(answers)
+}
+
+async fn execute_batch<S: Store>(
     store: &mut S,
     tenant: TenantId,
     requests: &[Request],

@@ -7,6 +7,7 @@ use domain::ids::TenantId;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
+use crate::batch::ends_batch;
 use crate::request::{Answer, Failure, Request};
 
 /// Bounds of the queues and of what one turn takes.
@@ -125,7 +126,9 @@ impl Lanes {
             let Some(lane) = queues.waiting.get_mut(&tenant) else {
                 continue;
             };
-            let waiting: Vec<_> = lane.drain(..share.min(lane.len())).collect();
+            let lever = lane.iter().take(share).position(|w| ends_batch(&w.request));
+            let count = lever.map_or(share.min(lane.len()), |place| place + 1);
+            let waiting: Vec<_> = lane.drain(..count).collect();
             if lane.is_empty() {
                 queues.waiting.remove(&tenant);
             } else {

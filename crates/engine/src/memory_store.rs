@@ -197,7 +197,7 @@ fn extract(all: &State, needs: &Needs, due_at: Option<Timestamp>) -> State {
     for id in orders.clone() {
         load_order(all, id, &mut out, &mut variants);
     }
-    if let Some(now) = due_at {
+    if let Some(now) = due_at.filter(|_| all.lane.controls.read_only_since.is_none()) {
         let due = due_orders(all, &variants, needs.due, now);
         out.more_due = due.len() > DUE_MAX;
         for id in due.into_iter().take(DUE_MAX) {
@@ -216,7 +216,7 @@ fn extract(all: &State, needs: &Needs, due_at: Option<Timestamp>) -> State {
     out
 }
 
-/// Orders with due holds on the variants, and up to `any` more of the tenant's.
+/// Orders with due holds on the variants, and the first `any` of all due ones; the oldest first.
 fn due_orders(
     all: &State,
     variants: &BTreeSet<VariantId>,
@@ -224,32 +224,29 @@ fn due_orders(
     now: Timestamp,
 ) -> Vec<OrderId> {
     let controls = &all.lane.controls;
-    let due = all.holds.values().filter(|hold| controls.is_due(hold, now));
-    let mut rest: Vec<_> = due
-        .map(|hold| (hold.expires_at, hold.order_id, hold.variant_id))
-        .collect();
-    rest.sort_unstable();
-    let mut seen = BTreeSet::new();
-    let mut left = any;
-    for (_, order, variant) in rest {
-        let on_variant = variants.contains(&variant);
-        if !seen.contains(&order) && (on_variant || left > 0) {
-            left = left.saturating_sub(usize::from(!on_variant));
-            seen.insert(order);
-        }
+    let due = || all.holds.values().filter(|hold| controls.is_due(hold, now));
+    let on_variants = due().filter(|hold| variants.contains(&hold.variant_id));
+    let mut found: BTreeSet<_> = on_variants.map(|h| (h.expires_at, h.order_id)).collect();
+    if controls.cleanup_paused_at.is_none() {
+        let every: BTreeSet<_> = due().map(|h| (h.expires_at, h.order_id)).collect();
+        found.extend(every.into_iter().take(any));
     }
-    seen.into_iter().collect()
+    found.into_iter().map(|(_, order)| order).collect()
 }
 
-/// Up to `most` orders whose deadline is not as the controls want it.
-fn untidy_orders(all: &State, most: usize) -> BTreeSet<OrderId> {
+/// The first `most` orders whose deadline is not as the controls want it; the oldest first.
+fn untidy_orders(all: &State, most: usize) -> Vec<OrderId> {
     let on_hold = |id| all.orders.get(id).is_some_and(|o| o.on_hold.is_some());
     let untidy = all.holds.values().filter(|hold| {
         all.lane.controls.wants_tidying(hold)
             && (hold.expires_at.is_some() || !on_hold(&hold.order_id))
     });
-    let orders: BTreeSet<OrderId> = untidy.map(|hold| hold.order_id).collect();
-    orders.into_iter().take(most).collect()
+    let found: BTreeSet<_> = untidy.map(|h| (h.expires_at, h.order_id)).collect();
+    found
+        .into_iter()
+        .take(most)
+        .map(|(_, order)| order)
+        .collect()
 }
 
 fn load_order(all: &State, id: OrderId, out: &mut State, variants: &mut BTreeSet<VariantId>) {

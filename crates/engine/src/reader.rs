@@ -113,6 +113,17 @@ pub struct Holds {
     pub next: Option<(i64, ReservationId)>,
 }
 
+/// A tenant with something due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// When its oldest due hold ended.
+    pub oldest: Timestamp,
+    /// Whether its clean-up is paused: nothing sweeps it.
+    pub paused: bool,
+}
+
 /// An event as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawEvent {
@@ -228,8 +239,8 @@ pub trait Reader: Send + Sync {
     /// Holds, newest first.
     fn holds(&self, tenant: TenantId, filter: HoldFilter, page: Page) -> Read<'_, Holds>;
 
-    /// Tenants with holds that are due at `now`, each with the time of its oldest.
-    fn due_tenants(&self, now: Timestamp) -> Read<'_, Vec<(TenantId, Timestamp)>>;
+    /// Tenants with holds that are due at `now` and may end; not those that only read.
+    fn due_tenants(&self, now: Timestamp) -> Read<'_, Vec<Due>>;
 
     /// Whether the database answers.
     fn ping(&self) -> Read<'_, ()>;

@@ -109,12 +109,13 @@ impl Sweeper {
         };
         let lag = due
             .iter()
-            .map(|(_, oldest)| now.since(*oldest))
+            .map(|due| now.since(due.oldest))
             .max()
             .unwrap_or(0);
         self.status.lag_millis.store(lag, Ordering::Relaxed);
-        let found = !due.is_empty();
-        let mut lanes: Vec<_> = due.into_iter().map(|(tenant, _)| tenant).collect();
+        let sweepable = due.into_iter().filter(|due| !due.paused);
+        let mut lanes: Vec<_> = sweepable.map(|due| due.tenant).collect();
+        let found = !lanes.is_empty();
         if clean_up {
             match self.reader.tenants().await {
                 Ok(tenants) => lanes.extend(tenants.iter().map(|tenant| tenant.id)),

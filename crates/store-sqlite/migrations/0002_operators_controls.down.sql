@@ -1,11 +1,18 @@
--- Holds without a deadline get the seed's fifteen minutes from now; what operators did stays in
--- the journal, which an older program's audit then names.
-UPDATE orders SET payment_expires_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) + 900000
-    WHERE status = 'pending' AND payment_expires_at IS NULL;
-UPDATE stock_reservations SET expires_at = COALESCE(
-    (SELECT o.payment_expires_at FROM orders o WHERE o.tenant_id = stock_reservations.tenant_id
-        AND o.order_id = stock_reservations.order_id), updated_at)
-    WHERE expires_at IS NULL;
+-- Fails while a lever is pulled, an order is on hold, or a live hold has no deadline: what the
+-- older program cannot keep must be released first. What operators did stays in the journal,
+-- which an older program's audit then names.
+CREATE TABLE levers_that_stand (
+    n INTEGER CONSTRAINT release_every_lever_and_order_first CHECK (n = 0)
+) STRICT;
+INSERT INTO levers_that_stand SELECT count(*) FROM lanes WHERE expiry_suspended_at IS NOT NULL
+    OR cleanup_paused_at IS NOT NULL OR read_only_since IS NOT NULL;
+INSERT INTO levers_that_stand SELECT count(*) FROM orders WHERE on_hold_since IS NOT NULL;
+INSERT INTO levers_that_stand SELECT count(*) FROM stock_reservations
+    WHERE status = 'active' AND expires_at IS NULL;
+DROP TABLE levers_that_stand;
+-- An ended hold that never had a deadline: 9999-12-31.
+UPDATE stock_reservations SET expires_at = 253402300799000 WHERE expires_at IS NULL;
+
 CREATE TABLE stock_reservations_old (
     tenant_id TEXT NOT NULL,
     reservation_id TEXT NOT NULL,

@@ -32,7 +32,8 @@ pub(crate) fn load(
     for id in loading.orders.clone() {
         loading.order(id)?;
     }
-    if let Some(now) = due_at {
+    let writes = loading.state.lane.controls.read_only_since.is_none();
+    if let Some(now) = due_at.filter(|_| writes) {
         loading.due(needs.due, now.max(loading.state.lane.last_at))?;
         loading.untidy(needs.due)?;
     }
@@ -64,6 +65,16 @@ pub(crate) fn all<T>(
 
 pub(crate) fn read_id<I: TypedId>(row: &Row<'_>) -> Result<I> {
     Columns::new(row).id()
+}
+
+/// A deadline and its order.
+fn read_deadline<T: rusqlite::types::FromSql>(row: &Row<'_>) -> Result<(T, OrderId)> {
+    let mut c = Columns::new(row);
+    Ok((c.get()?, c.id()?))
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
 }
 
 struct Loading<'a> {
@@ -233,76 +244,73 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// Orders with due holds on the variants so far, and up to `any` more of the tenant's.
+    /// Orders with due holds on the variants so far, and the first `any` of all due ones.
     fn due(&mut self, any: usize, now: Timestamp) -> Result<()> {
-        if self.variants.is_empty() && any == 0 {
-            return Ok(());
-        }
         let controls = self.state.lane.controls;
         if !controls.expiry_runs() {
             return Ok(());
         }
-        let mut select = self.conn.prepare_cached(
-            "SELECT order_id, variant_id FROM stock_reservations INDEXED BY \
-             idx_reservations_expires_at \
-             WHERE status = 'active' AND expires_at <= ?2 AND expires_at > ?3 AND tenant_id = ?1 \
-             ORDER BY expires_at",
-        )?;
         let left_over = controls
             .expiry_resumed_at
             .map_or(i64::MIN, Timestamp::millis);
-        let mut rows = select.query((&self.tenant, now.millis(), left_over))?;
-        let mut due: BTreeSet<OrderId> = BTreeSet::new();
-        let mut left = any;
-        while left > 0 || !self.variants.is_empty() {
-            let Some(row) = rows.next()? else { break };
-            let mut c = Columns::new(row);
-            let (order, variant): (OrderId, VariantId) = (c.id()?, c.id()?);
-            let on_variant = self.variants.contains(&variant);
-            if due.contains(&order) || (!on_variant && left == 0) {
-                continue;
-            }
-            if due.len() == DUE_MAX {
-                self.state.more_due = true;
-                break;
-            }
-            left = left.saturating_sub(usize::from(!on_variant));
-            due.insert(order);
+        let span = (now.millis(), left_over);
+        let mut due: BTreeSet<(i64, OrderId)> = BTreeSet::new();
+        for variant in &self.variants {
+            let sql = "SELECT expires_at, order_id FROM stock_reservations \
+                 INDEXED BY idx_reservations_variant_id \
+                 WHERE status = 'active' AND tenant_id = ?1 AND variant_id = ?2 \
+                 AND expires_at <= ?3 AND expires_at > ?4 ORDER BY expires_at, order_id LIMIT ?5";
+            let key = (
+                &self.tenant,
+                text(*variant),
+                span.0,
+                span.1,
+                limit(DUE_MAX + 1),
+            );
+            due.extend(all(self.conn, sql, key, read_deadline)?);
         }
-        drop(rows);
-        drop(select);
-        for id in due {
-            if !self.state.orders.contains(&id) {
-                self.order(id)?;
-            }
+        if any > 0 && controls.cleanup_paused_at.is_none() {
+            let sql = "SELECT DISTINCT expires_at, order_id FROM stock_reservations \
+                 INDEXED BY idx_reservations_expires_at \
+                 WHERE status = 'active' AND tenant_id = ?1 \
+                 AND expires_at <= ?2 AND expires_at > ?3 ORDER BY expires_at, order_id LIMIT ?4";
+            let key = (&self.tenant, span.0, span.1, limit(any));
+            due.extend(all(self.conn, sql, key, read_deadline)?);
         }
-        Ok(())
+        self.state.more_due = due.len() > DUE_MAX;
+        self.missing(due.into_iter().take(DUE_MAX).map(|(_, order)| order))
     }
 
-    /// Up to `most` orders whose deadline is not as the controls want it.
+    /// The first `most` orders whose deadline is not as the controls want it.
     fn untidy(&mut self, most: usize) -> Result<()> {
         if most == 0 {
             return Ok(());
         }
         let controls = self.state.lane.controls;
-        let condition = if controls.expiry_runs() {
-            "(r.expires_at IS NULL OR r.expires_at <= ?2)"
-        } else {
-            "r.expires_at > ?2"
+        let left_over = controls.expiry_resumed_at.map(Timestamp::millis);
+        let spans = match left_over {
+            _ if !controls.expiry_runs() => vec!["IS NOT NULL".to_owned()],
+            None => vec!["IS NULL".to_owned()],
+            Some(at) => vec!["IS NULL".to_owned(), format!("<= {at}")],
         };
-        let sql = format!(
-            "SELECT DISTINCT r.order_id FROM stock_reservations r \
-             JOIN orders o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id \
-             WHERE r.status = 'active' AND r.tenant_id = ?1 AND {condition} \
-             AND o.on_hold_since IS NULL LIMIT ?3"
-        );
-        let resumed = controls
-            .expiry_resumed_at
-            .filter(|_| controls.expiry_runs());
-        let left_over = resumed.map_or(i64::MIN, Timestamp::millis);
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let key = (&self.tenant, left_over, most);
-        for id in all(self.conn, &sql, key, read_id::<OrderId>)? {
+        let mut found: Vec<(Option<i64>, OrderId)> = Vec::new();
+        for span in spans {
+            let sql = format!(
+                "SELECT DISTINCT r.expires_at, r.order_id FROM stock_reservations r \
+                 INDEXED BY idx_reservations_expires_at \
+                 JOIN orders o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id \
+                 WHERE r.status = 'active' AND r.tenant_id = ?1 AND r.expires_at {span} \
+                 AND o.on_hold_since IS NULL ORDER BY r.expires_at, r.order_id LIMIT ?2"
+            );
+            let key = (&self.tenant, limit(most - found.len()));
+            found.extend(all(self.conn, &sql, key, read_deadline)?);
+        }
+        self.missing(found.into_iter().map(|(_, order)| order))
+    }
+
+    /// Loads orders that are not there yet.
+    fn missing(&mut self, orders: impl Iterator<Item = OrderId>) -> Result<()> {
+        for id in orders {
             if !self.state.orders.contains(&id) {
                 self.order(id)?;
             }

@@ -10,8 +10,8 @@ use domain::stock::StockLevel;
 use domain::tenant::{ApiKey, Tenant};
 use domain::time::Timestamp;
 use engine::reader::{
-    Explanation, HoldFilter, Holds, Listed, OrderFilter, OrderStats, Page, ProductFilter, RawEvent,
-    Read, Reader,
+    Due, Explanation, HoldFilter, Holds, Listed, OrderFilter, OrderStats, Page, ProductFilter,
+    RawEvent, Read, Reader,
 };
 use engine::store::StoreError;
 use rusqlite::{Connection, Result};
@@ -208,19 +208,23 @@ impl Reader for SqliteReader {
         self.read(move |conn| lists::holds(conn, tenant, &filter, &page))
     }
 
-    fn due_tenants(&self, now: Timestamp) -> Read<'_, Vec<(TenantId, Timestamp)>> {
+    fn due_tenants(&self, now: Timestamp) -> Read<'_, Vec<Due>> {
         self.read(move |conn| {
-            let sql = "SELECT tenant_id, MIN(expires_at) FROM (SELECT r.tenant_id, r.expires_at \
+            // The oldest counting deadline of each lane stands first in its part of the index.
+            let sql = "SELECT tenant_id, oldest, paused FROM (SELECT l.tenant_id, \
+                 l.cleanup_paused_at IS NOT NULL AS paused, (SELECT MIN(r.expires_at) \
                  FROM stock_reservations r INDEXED BY idx_reservations_expires_at \
-                 JOIN lanes l ON l.tenant_id = r.tenant_id \
-                 WHERE r.status = 'active' AND r.expires_at <= ?1 \
-                 AND r.expires_at > COALESCE(l.expiry_resumed_at, r.expires_at - 1) \
-                 AND l.expiry_suspended_at IS NULL AND l.cleanup_paused_at IS NULL \
-                 AND l.read_only_since IS NULL ORDER BY r.expires_at LIMIT 10000) \
-                 GROUP BY tenant_id";
+                 WHERE r.status = 'active' AND r.tenant_id = l.tenant_id \
+                 AND r.expires_at > COALESCE(l.expiry_resumed_at, -1)) AS oldest FROM lanes l \
+                 WHERE l.expiry_suspended_at IS NULL AND l.read_only_since IS NULL) \
+                 WHERE oldest <= ?1";
             all(conn, sql, [now.millis()], |row| {
                 let mut c = Columns::new(row);
-                Ok((c.id()?, c.time()?))
+                Ok(Due {
+                    tenant: c.id()?,
+                    oldest: c.time()?,
+                    paused: c.get()?,
+                })
             })
         })
     }

@@ -1,20 +1,28 @@
 //! An operator's levers: a tenant's controls, for itself and for the platform.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::response::Response;
 use domain::command::Reply;
 use domain::ids::TenantId;
 use domain::needs::Needs;
+use engine::request::Failure;
 use wire::input::ControlsBody;
 use wire::problem::Problem;
 use wire::views::EventView;
 
-use crate::call::{Call, problem_of, unreadable};
+use crate::call::{Call, unreadable};
 use crate::operation::{Access, Answer, Body, Operation, Subject, Verb};
 use crate::query::{LIMIT, ROW_CURSOR};
+use crate::services::Services;
 use crate::{reading, respond};
 
 /// Moves that can be listed.
 const EVENTS_MAX: usize = 1_000;
+/// How long an answer waits for deadlines to be in line; they come in line without it, too.
+const TIDIED_WITHIN: Duration = Duration::from_secs(5);
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) fn operations() -> Vec<Operation> {
     let own = Operation {
@@ -89,15 +97,29 @@ async fn events(call: Call) -> Result<Response, Problem> {
     Ok(reading::page(&call, found.iter().map(render).collect(), 20))
 }
 
-/// Moves the controls, and answers once every deadline is as they want it.
+/// Moves the controls, and answers once every deadline is as they want it, or a moment later.
 async fn change(mut call: Call) -> Result<Response, Problem> {
     let lane = lane(&call).await?;
     let body = call.take_body();
     let command = ControlsBody::command(body, |name| call.operator(name));
     let answer = call.submit_to(lane, command).await?;
-    let handle = &call.services.handle;
-    match handle.sweep(lane).await {
-        Ok(()) | Err(engine::request::Failure::ReadOnly) => Ok(respond::answer(&answer)),
-        Err(failure) => Err(problem_of(failure)),
+    let services = Arc::clone(&call.services);
+    let tidying = call.services.tasks.spawn(tidy(services, lane));
+    // The move is done, however long the rest takes, and whoever still listens.
+    drop(tokio::time::timeout(TIDIED_WITHIN, tidying).await);
+    Ok(respond::answer(&answer))
+}
+
+/// Brings every deadline in line with the controls, until that is done or the server ends.
+async fn tidy(services: Arc<Services>, lane: TenantId) {
+    loop {
+        match services.handle.sweep(lane).await {
+            Ok(()) | Err(Failure::ReadOnly) => return,
+            Err(failure) => tracing::warn!(%failure, %lane, "deadlines are not in line yet"),
+        }
+        tokio::select! {
+            () = services.stop.cancelled() => return,
+            () = tokio::time::sleep(TRY_AGAIN) => {}
+        }
     }
 }

@@ -58,7 +58,7 @@ impl Shops {
     fn of(lever: &LeverArgs) -> Result<Self> {
         let slug = lever.shop.tenant.as_deref();
         let Some((url, key)) = lever.shop.server() else {
-            let session = Session::open(&lever.shop.database)?;
+            let session = open(lever)?;
             let tenants = if lever.all {
                 let named = |tenant: domain::tenant::Tenant| (tenant.slug, tenant.id);
                 session.tenants()?.into_iter().map(named).collect()
@@ -80,6 +80,13 @@ impl Shops {
         }
         Ok(Self::Server(remote, shops))
     }
+}
+
+/// The database of a shop that no server uses.
+fn open(lever: &LeverArgs) -> Result<Session> {
+    let mut session = Session::open(&lever.shop.database)?;
+    session.payment_timeout_minutes = lever.payment_timeout_minutes;
+    Ok(session)
 }
 
 /// All tenants of a server, by a platform key.
@@ -167,7 +174,7 @@ pub(crate) fn order(to: OrderTo, id: &str, lever: &LeverArgs) -> Result<ExitCode
         let path = format!("/orders/{order_id}/{verb}");
         Remote::new(url, key)?.send("POST", &path, Some(&body))?
     } else {
-        let mut session = Session::open(&lever.shop.database)?;
+        let mut session = open(lever)?;
         let tenant = session.only_tenant(lever.shop.tenant.as_deref())?;
         let (by, reason) = (by(lever), lever.reason.clone());
         let command: Command = match to {

@@ -26,6 +26,8 @@ pub(crate) struct Session {
     pub(crate) database: Database,
     pub(crate) codec: JsonCodec,
     pub(crate) pepper: [u8; 32],
+    /// Minutes until an unpaid order expires, where the tenant says nothing.
+    pub(crate) payment_timeout_minutes: i64,
     runtime: Runtime,
 }
 
@@ -47,6 +49,7 @@ impl Session {
             database,
             codec: codec(&pepper, String::new()),
             pepper,
+            payment_timeout_minutes: domain::tenant::PAYMENT_TIMEOUT_MINUTES,
             runtime,
         })
     }
@@ -82,7 +85,7 @@ impl Session {
         let requests: Vec<Request> = commands.into_iter().map(request).collect();
         let rules = Rules {
             codec: &self.codec,
-            payment_timeout_minutes: domain::tenant::PAYMENT_TIMEOUT_MINUTES,
+            payment_timeout_minutes: self.payment_timeout_minutes,
             answers_kept_millis: 86_400_000,
         };
         let now = SystemClock::new().now();

@@ -109,7 +109,7 @@ impl ReleaseOrder {
             on_hold: None,
             ..order.clone()
         };
-        let deadline = supply::expiry(state, &free, context);
+        let deadline = supply::renewed(state, &free, context);
         if order.status == OrderStatus::Pending && deadline.is_some() {
             let set = Event::DeadlineSet {
                 order_id,

@@ -37,6 +37,9 @@ impl StartPayment {
             .get(&self.order_id)
             .ok_or(Rejection::NotFound)?;
         match order.status {
+            OrderStatus::Draft if order.on_hold.is_some() => {
+                return Err(Rejection::OrderOnHold);
+            }
             OrderStatus::Draft | OrderStatus::Pending => {}
             OrderStatus::Cancelled => return Err(Rejection::AlreadyCancelled),
             OrderStatus::Paid

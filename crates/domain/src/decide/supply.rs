@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::settle;
 use crate::allocation::{Demand, allocate};
 use crate::command::Context;
 use crate::event::{Change, Event};
@@ -75,6 +76,15 @@ pub(super) fn expiry(state: &State, order: &Order, context: &Context<'_>) -> Opt
     Some(context.now.plus_millis(millis))
 }
 
+/// A new deadline of a pending order: never before the one that a provider was given, and the
+/// grace after it.
+pub(super) fn renewed(state: &State, order: &Order, context: &Context<'_>) -> Option<Timestamp> {
+    let grace = state.settings().map_or(0, |s| s.payment_grace_seconds);
+    let pending = settle::pending_payment(state, order.id).and_then(|payment| payment.expires_at);
+    let given = pending.map(|at| at.plus_millis(grace.saturating_mul(1_000)));
+    expiry(state, order, context).map(|at| given.map_or(at, |given| at.max(given)))
+}
+
 /// A pending order's deadline as the controls want it, and the change that brings it there if it
 /// is another.
 pub(super) fn deadline(
@@ -88,7 +98,7 @@ pub(super) fn deadline(
     if !holds.any(|hold| controls.wants_tidying(hold)) {
         return (as_it_is, None);
     }
-    let payment_expires_at = expiry(state, order, context);
+    let payment_expires_at = renewed(state, order, context);
     let set = Event::DeadlineSet {
         order_id: order.id,
         payment_expires_at,

@@ -346,6 +346,7 @@ impl<S: Watched> World<'_, S> {
             give_back(&mut self.model.levels, order);
         }
         order.stand = Stand::Cancelled;
+        order.on_hold = false;
         "ok"
     }
 
@@ -373,6 +374,9 @@ impl<S: Watched> World<'_, S> {
             Stand::Expired | Stand::Cancelled => return "already_cancelled",
             Stand::Paid(_) | Stand::Refunded => return "already_paid",
             Stand::Draft | Stand::Waiting => {}
+        }
+        if order.stand == Stand::Draft && order.on_hold {
+            return "order_on_hold";
         }
         if order.payments.iter().any(|pay| pay.state == "pending") {
             return "ok";

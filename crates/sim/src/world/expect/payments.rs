@@ -104,6 +104,7 @@ impl<S: Watched> World<'_, S> {
         }
         if amount == left && matches!(order.stand, Stand::Paid(_)) {
             order.stand = Stand::Refunded;
+            order.on_hold = false;
         }
         "ok"
     }
