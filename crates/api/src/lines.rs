@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -29,7 +31,12 @@ pub(crate) enum BrokenOff {
     Idle,
     /// The server goes down.
     Stopped,
+    /// A line has no end.
+    Endless,
 }
+
+/// Bytes of one line that are read away.
+const ENDLESS: usize = 8 * 1024 * 1024;
 
 /// Lines of a body.
 pub(crate) struct Lines {
@@ -56,6 +63,7 @@ impl Lines {
     pub(crate) async fn next(&mut self) -> Result<Option<Line>, BrokenOff> {
         let mut searched = 0;
         let mut too_long = false;
+        let mut thrown_away = 0;
         loop {
             let end = self.read[searched..].iter().position(|byte| *byte == b'\n');
             if let Some(end) = end {
@@ -65,6 +73,10 @@ impl Lines {
             }
             searched = self.read.len();
             if searched > self.most {
+                thrown_away += searched;
+                if thrown_away > ENDLESS {
+                    return Err(BrokenOff::Endless);
+                }
                 self.read.clear();
                 (searched, too_long) = (0, true);
             }
@@ -74,6 +86,15 @@ impl Lines {
                 return Ok((!nothing).then(|| self.line(line, too_long)));
             }
             self.fill().await?;
+        }
+    }
+
+    /// Reads a little more away, so that a client that still sends reads its answers, and no
+    /// reset.
+    pub(crate) async fn discard(mut self) {
+        let mut left = ENDLESS;
+        while left > 0 && !self.ended && self.fill().await.is_ok() {
+            left = left.saturating_sub(self.read.split().len());
         }
     }
 
@@ -103,14 +124,52 @@ impl Lines {
     }
 }
 
-/// A body that is sent piece by piece. What is not yet sent waits in memory: a client may well
-/// send all of its lines before it reads the first answer.
-pub(crate) struct Sent(UnboundedReceiver<Bytes>);
+/// A body that is sent piece by piece. What is not yet sent waits in memory, up to
+/// [`WAITING_MAX`]: a client may well send all of its lines before it reads the first answer.
+pub(crate) struct Sent {
+    pieces: UnboundedReceiver<Bytes>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// Bytes that may wait to be sent.
+const WAITING_MAX: usize = 16 * 1024 * 1024;
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Where the pieces of a body are given.
+pub(crate) struct Sender {
+    pieces: UnboundedSender<Bytes>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Sender {
+    /// Gives a piece. A client that went away needs none.
+    pub(crate) fn give(&self, piece: Bytes) {
+        self.waiting.fetch_add(piece.len(), Ordering::Relaxed);
+        drop(self.pieces.send(piece));
+    }
+
+    /// Waits until there is room for more; false when the client has gone, or takes nothing for
+    /// as long as `idle`.
+    pub(crate) async fn room(&self, idle: Duration) -> bool {
+        let mut waited = Duration::ZERO;
+        while self.waiting.load(Ordering::Relaxed) > WAITING_MAX && waited < idle {
+            tokio::time::sleep(LOOK).await;
+            waited += LOOK;
+        }
+        waited < idle && !self.pieces.is_closed()
+    }
+}
 
 /// A sender, and the body that sends what it is given.
-pub(crate) fn sent() -> (UnboundedSender<Bytes>, Body) {
+pub(crate) fn sent() -> (Sender, Body) {
     let (sender, receiver) = unbounded_channel();
-    (sender, Body::new(Sent(receiver)))
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let sent = Sent {
+        pieces: receiver,
+        waiting: Arc::clone(&waiting),
+    };
+    let pieces = sender;
+    (Sender { pieces, waiting }, Body::new(sent))
 }
 
 impl hyper::body::Body for Sent {
@@ -121,9 +180,11 @@ impl hyper::body::Body for Sent {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0
-            .poll_recv(context)
-            .map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
+        let piece = std::task::ready!(self.pieces.poll_recv(context));
+        Poll::Ready(piece.map(|bytes| {
+            self.waiting.fetch_sub(bytes.len(), Ordering::Relaxed);
+            Ok(Frame::data(bytes))
+        }))
     }
 }
 
@@ -134,9 +195,7 @@ mod tests {
     async fn lines(pieces: &[&str], most: usize) -> Vec<Line> {
         let (sender, body) = sent();
         for piece in pieces {
-            sender
-                .send(Bytes::copy_from_slice(piece.as_bytes()))
-                .unwrap();
+            sender.give(Bytes::copy_from_slice(piece.as_bytes()));
         }
         drop(sender);
         let mut lines = Lines::new(body, most, Duration::from_secs(5));
@@ -169,9 +228,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_client_that_reads_nothing_gets_no_room() {
+        let (sender, body) = sent();
+        let idle = Duration::from_millis(120);
+        assert!(sender.room(idle).await);
+        sender.give(Bytes::from(vec![0; WAITING_MAX + 1]));
+        assert!(!sender.room(idle).await);
+        let mut body = body;
+        body.frame().await.unwrap().unwrap();
+        assert!(sender.room(idle).await);
+        drop(body);
+        assert!(!sender.room(idle).await, "it has gone");
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_is_given_up() {
+        let (sender, body) = sent();
+        for _ in 0..20 {
+            sender.give(Bytes::from(vec![b'x'; 1024 * 1024]));
+        }
+        let mut lines = Lines::new(body, 100, Duration::from_secs(5));
+        assert_eq!(lines.next().await, Err(BrokenOff::Endless));
+    }
+
+    #[tokio::test]
     async fn a_body_that_falls_silent_is_given_up() {
         let (sender, body) = sent();
-        sender.send(Bytes::from_static(b"half a li")).unwrap();
+        sender.give(Bytes::from_static(b"half a li"));
         let mut lines = Lines::new(body, 100, Duration::from_millis(20));
         assert_eq!(lines.next().await, Err(BrokenOff::Idle));
         drop(sender);

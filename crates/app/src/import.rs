@@ -11,9 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use domain::limits::STOCK_MAX;
+use engine::clock::Entropy as _;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use wire::input::LevelLine;
+
 use crate::cli::ImportArgs;
+use crate::clock::SystemEntropy;
 use crate::commands::session::Session;
 use crate::remote::Remote;
 
@@ -22,7 +27,7 @@ pub(crate) use money::decimal;
 
 use layout::{Defaults, Found};
 use report::Report;
-use source::{Codes, Source};
+use source::{Names, Source};
 use table::BadRow;
 use target::{Outcome, Rules, Target};
 
@@ -45,8 +50,10 @@ pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode> {
     };
     let location = args.location.clone();
     let source = Source::open(path, args.layout, Defaults { currency, location })?;
+    let missing = missing_locations(&source, args, &mut target)?;
     let mut import = Import {
-        missing: missing_locations(&source, args, &mut target)?,
+        new_locations: missing.len(),
+        missing,
         args,
         source,
         target,
@@ -59,12 +66,10 @@ fn spool(file: &Path) -> Result<Option<Spooled>> {
     if file != Path::new("-") {
         return Ok(None);
     }
-    let name = format!("stockhold-import-{}", std::process::id());
+    let name = format!("stockhold-import-{:016x}", SystemEntropy.word());
     let spooled = Spooled(std::env::temp_dir().join(name));
-    std::io::copy(
-        &mut std::io::stdin(),
-        &mut std::fs::File::create(&spooled.0)?,
-    )?;
+    let mut file = std::fs::File::create_new(&spooled.0)?;
+    std::io::copy(&mut std::io::stdin(), &mut file)?;
     Ok(Some(spooled))
 }
 
@@ -127,7 +132,10 @@ struct Import<'a> {
     args: &'a ImportArgs,
     source: Source,
     target: Target,
+    /// Locations that are still to be added.
     missing: Vec<String>,
+    /// How many there were to begin with.
+    new_locations: usize,
 }
 
 impl Import<'_> {
@@ -162,8 +170,8 @@ impl Import<'_> {
         let stock = self.args.stock;
         let rules = Rules { stock, dry_run };
         let bar = bar(self.source.len(), word);
-        let mut report = Report::new(self.missing.len());
-        let mut codes = Codes::default();
+        let mut report = Report::new(self.new_locations, self.source.notes());
+        let mut names = Names::default();
         let mut together: Vec<Found> = Vec::with_capacity(TOGETHER);
         let (source, target, missing) = (&self.source, &mut self.target, &self.missing);
         source.walk(|step| {
@@ -171,13 +179,13 @@ impl Import<'_> {
             match step {
                 Err(bad) => report.refuse(bad),
                 Ok(mut found) => {
-                    leave_out(&mut found, missing);
-                    let bad = codes.check(&found, &source.place(&found, "/variants/0/sku").1);
-                    if bad.is_empty() {
+                    let mut faults = names.check(&found);
+                    faults.extend(leave_out(&mut found, missing));
+                    if faults.is_empty() {
                         report.notes.append(&mut found.notes);
                         together.push(found);
                     } else {
-                        report.refuse(bad);
+                        report.refuse(placed(source, &found, faults));
                     }
                 }
             }
@@ -193,13 +201,46 @@ impl Import<'_> {
     }
 }
 
-/// While a file is only checked, locations that will be added are not there yet.
-fn leave_out(found: &mut Found, missing: &[String]) {
-    for variant in &mut found.line.variants {
+/// Faults at their places in the file.
+fn placed(source: &Source, found: &Found, faults: Vec<(String, String)>) -> Vec<BadRow> {
+    let place = |(pointer, reason): (String, String)| {
+        let (line, column) = source.place(found, &pointer);
+        BadRow {
+            line,
+            column,
+            reason,
+        }
+    };
+    faults.into_iter().map(place).collect()
+}
+
+/// While a file is only checked, locations that will be added are not there yet: their levels
+/// are checked here, and left out. Returns what is wrong with them.
+fn leave_out(found: &mut Found, missing: &[String]) -> Vec<(String, String)> {
+    let mut faults = Vec::new();
+    for (index, variant) in found.line.variants.iter_mut().enumerate() {
         let there =
-            |code: &Option<String>| code.as_ref().is_none_or(|code| !missing.contains(code));
-        variant.stock.retain(|level| there(&level.location));
+            |level: &LevelLine| level.location.as_ref().is_none_or(|c| !missing.contains(c));
+        let gone: Vec<LevelLine> = variant
+            .stock
+            .extract_if(.., |level| !there(level))
+            .collect();
+        let least = |level: &LevelLine| -level.backorder_limit.unwrap_or(0);
+        for level in gone {
+            let limits = [level.backorder_limit, level.low_stock_threshold];
+            let bounded = limits
+                .iter()
+                .flatten()
+                .all(|units| (0..=STOCK_MAX).contains(units));
+            let stock = level.stock_quantity.unwrap_or(0);
+            if !bounded || stock < least(&level) || stock > STOCK_MAX {
+                let code = level.location.unwrap_or_default();
+                let why = format!("the stock at {code:?} is out of bounds");
+                faults.push((format!("/variants/{index}/stock/0/stock_quantity"), why));
+            }
+        }
     }
+    faults
 }
 
 fn hand_over(
@@ -218,15 +259,10 @@ fn hand_over(
         match outcome {
             Outcome::Done(done) => report.count(&done),
             Outcome::Bad(faults) => {
-                let bad = faults.into_iter().map(|fault| {
-                    let (line, column) = source.place(&found, &fault.pointer);
-                    BadRow {
-                        line,
-                        column,
-                        reason: fault.message,
-                    }
-                });
-                report.refuse(bad.collect());
+                let faults = faults
+                    .into_iter()
+                    .map(|fault| (fault.pointer, fault.message));
+                report.refuse(placed(source, &found, faults.collect()));
             }
         }
     }

@@ -1,9 +1,14 @@
 //! A running server, as the command line speaks to it.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, anyhow};
 use outbound::client::{Client, Reply};
 use serde_json::Value;
 use tokio::runtime::Runtime;
+
+/// How long an answer may take: an import's hundred products wait behind a busy shop's orders.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A server's address and a key for it.
 pub(crate) struct Remote {
@@ -20,7 +25,7 @@ impl Remote {
             .enable_all()
             .build()?;
         Ok(Self {
-            client: Client::new()?,
+            client: Client::with_timeout(PATIENCE)?,
             runtime,
             address: address.trim_end_matches('/').to_owned(),
             key: key.to_owned(),

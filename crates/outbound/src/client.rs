@@ -37,9 +37,14 @@ pub struct Client(reqwest::Client);
 impl Client {
     /// A client that follows no redirects.
     pub fn new() -> Result<Self, ClientError> {
+        Self::with_timeout(TIMEOUT)
+    }
+
+    /// The same, for answers that may take as long as this.
+    pub fn with_timeout(timeout: Duration) -> Result<Self, ClientError> {
         let builder = reqwest::Client::builder();
         let client = builder
-            .timeout(TIMEOUT)
+            .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         Ok(Self(client))

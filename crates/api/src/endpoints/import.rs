@@ -15,12 +15,11 @@ use engine::handle::Queued;
 use engine::request::{Claim, Failure};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::mpsc::UnboundedSender;
 use wire::input::{BodyError, ImportLine, Shape, parse};
 use wire::problem::Problem;
 
 use crate::call::{Call, problem_of};
-use crate::lines::{BrokenOff, Line, Lines, sent};
+use crate::lines::{BrokenOff, Line, Lines, Sender, sent};
 use crate::operation::{Answer, Body, Operation, Verb};
 use crate::query::{Kind, Param};
 use crate::respond;
@@ -80,6 +79,7 @@ async fn import(call: Call) -> Result<Response, Problem> {
         claim: call.claim.filter(|_| !dry_run),
         services: Arc::clone(&call.services),
         results,
+        idle,
         waiting: VecDeque::new(),
     };
     let lines = Lines::new(call.take_stream(), options.body_max, idle);
@@ -92,6 +92,7 @@ fn broken_off(why: &BrokenOff) -> Problem {
     match why {
         BrokenOff::Failed => Problem::malformed("the body broke off"),
         BrokenOff::Idle => Problem::malformed("no line arrived in time"),
+        BrokenOff::Endless => Problem::new("body_too_large", "a line has no end"),
         BrokenOff::Stopped => {
             let detail = "the server goes down; send what has no result again";
             Problem::new("store_unavailable", detail)
@@ -105,7 +106,8 @@ struct Import {
     dry_run: bool,
     claim: Option<Claim>,
     services: Arc<Services>,
-    results: UnboundedSender<Bytes>,
+    results: Sender,
+    idle: Duration,
     waiting: VecDeque<(u64, Queued)>,
 }
 
@@ -119,13 +121,14 @@ impl Import {
             };
             number += 1;
             let line = match next {
-                Ok(Some(Line::Bytes(line))) if line.trim_ascii().is_empty() => continue,
                 Ok(Some(_)) if number > LINES_MAX => {
                     let detail = format!("a request has at most {LINES_MAX} lines; send another");
                     self.finish_with(number, Problem::new("body_too_large", detail))
                         .await;
+                    lines.discard().await;
                     return;
                 }
+                Ok(Some(Line::Bytes(line))) if line.trim_ascii().is_empty() => continue,
                 Ok(Some(line)) => line,
                 Ok(None) => break,
                 Err(why) => {
@@ -145,7 +148,7 @@ impl Import {
                 }
             }
             self.settle(IN_FLIGHT).await;
-            if self.results.is_closed() {
+            if !self.results.room(self.idle).await {
                 return;
             }
         }
@@ -175,8 +178,9 @@ impl Import {
         let read = ImportLine::read(value, &SHAPE).map_err(invalid)?;
         let command = read.command(self.stock, self.dry_run).map_err(invalid)?;
         let whole = self.claim;
+        let stock = self.stock;
         Ok((command, move |number| {
-            whole.map(|claim| of_line(&claim, number, &bytes))
+            whole.map(|claim| of_line(&claim, number, (stock, &bytes)))
         }))
     }
 
@@ -186,7 +190,9 @@ impl Import {
         loop {
             let handle = &self.services.handle;
             match handle.queue(self.tenant, command.clone(), claim) {
-                Err(Failure::Overloaded) if waited < FULL_MAX => {
+                Err(Failure::Overloaded)
+                    if waited < FULL_MAX && !self.services.stop.is_cancelled() =>
+                {
                     tokio::time::sleep(FULL_WAIT).await;
                     waited += FULL_WAIT;
                 }
@@ -224,18 +230,18 @@ impl Import {
             }
         }
         let line = format!("{}\n", Value::Object(members));
-        // A client that went away needs no results; the loop sees that it is gone.
-        drop(self.results.send(line.into()));
+        self.results.give(line.into());
     }
 }
 
 /// The claim of one line of a request with a key.
-fn of_line(whole: &Claim, number: u64, line: &[u8]) -> Claim {
+fn of_line(whole: &Claim, number: u64, (stock, line): (StockRule, &[u8])) -> Claim {
     let key = Sha256::new()
         .chain_update(whole.key)
         .chain_update(number.to_be_bytes());
     let print = Sha256::new()
         .chain_update(whole.fingerprint)
+        .chain_update(stock.name())
         .chain_update(line);
     let mut claim = *whole;
     for (to, from) in claim.key.iter_mut().zip(key.finalize()) {

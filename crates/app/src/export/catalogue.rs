@@ -1,7 +1,5 @@
 //! Locations, products and stock.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 use domain::catalogue::{Location, Product, Variant};
 use domain::state::State;
@@ -82,13 +80,15 @@ fn line(page: &State, product: &Product) -> ImportLine {
 /// Our own layout: the columns of options are known once all products have been looked at.
 pub(super) fn product_rows(frozen: &mut Frozen, sink: &mut Sink) -> Result<()> {
     let places = places(frozen)?;
-    let mut options: BTreeSet<String> = BTreeSet::new();
+    let mut options: Vec<String> = Vec::new();
     frozen.products(|page| {
-        let all = page.variants.values().flat_map(|variant| &variant.options);
-        options.extend(all.map(|(name, _)| name.clone()));
+        for (name, _) in page.variants.values().flat_map(|variant| &variant.options) {
+            if !options.contains(name) {
+                options.push(name.clone());
+            }
+        }
         Ok(())
     })?;
-    let options: Vec<String> = options.into_iter().collect();
     sink.columns(&columns(&options, &places))?;
     frozen.products(|page| {
         for product in page.products.values() {

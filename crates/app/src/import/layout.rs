@@ -51,8 +51,8 @@ pub(crate) enum Group {
     Is(Vec<String>),
     /// It is a product by itself.
     Alone,
-    /// It says nothing about products.
-    Skip,
+    /// It is passed over, and why.
+    PassOver(&'static str),
 }
 
 impl Layout {
@@ -116,7 +116,7 @@ pub(crate) fn locations(header: &Header) -> Vec<String> {
 
 /// A description within bounds: tags go first, then what is too long.
 fn description(found: &mut Found, row: &Row<'_>, titles: &[&str]) {
-    let Some(text) = row.filled(titles) else {
+    let Some(text) = row.as_it_is(titles) else {
         return;
     };
     if text.chars().count() <= TEXT_MAX {

@@ -13,6 +13,9 @@ pub(crate) fn minor_units(text: &str, currency: Currency) -> Result<i64, String>
         return Err(wrong());
     }
     let exponent = usize::from(currency.exponent());
+    if fraction.len() == 3 && exponent != 3 {
+        return Err(format!("{text:?} may mean thousands; write it as 1000.00"));
+    }
     let fraction = fraction.trim_end_matches('0');
     if fraction.len() > exponent {
         return Err(format!("{text:?} is finer than {currency} can be"));
@@ -57,6 +60,9 @@ mod tests {
             assert_eq!(decimal(minor, of(code)), back);
         }
         for text in [
+            "1,000",
+            "1.000",
+            "2.500",
             "",
             "-1",
             "1.999",

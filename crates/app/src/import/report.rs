@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
-use super::table::{BadRow, Header, Table};
+use super::table::{BadRow, Header, Table, delimiter};
 use crate::cli::ImportArgs;
 use crate::commands::{Stopwatch, line};
 
@@ -35,7 +35,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(locations_added: usize) -> Self {
+    pub(crate) fn new(locations_added: usize, notes: Vec<String>) -> Self {
         Self {
             created: 0,
             updated: 0,
@@ -46,7 +46,7 @@ impl Report {
             locations_added,
             refused: 0,
             bad: Vec::new(),
-            notes: Vec::new(),
+            notes,
             watch: Stopwatch::start(),
             seconds: 0.0,
         }
@@ -166,18 +166,33 @@ fn has_locations(header: &Header) -> bool {
     header.has(&["code"]) && header.has(&["priority"])
 }
 
+/// A file that may list locations, whatever its cells are parted by.
+fn open(path: &Path) -> Result<Table> {
+    let table = Table::open(path, b',')?;
+    let head = table.header.titles.join(",");
+    match delimiter(head.as_bytes()) {
+        b',' => Ok(table),
+        other => Table::open(path, other),
+    }
+}
+
 /// Whether a file lists locations, as `stockhold export locations` writes them.
 pub(crate) fn is_locations(path: &Path) -> bool {
-    let table = Table::open(path, b',');
+    let table = open(path);
     table.is_ok_and(|table| has_locations(&table.header))
 }
 
 /// The locations of a file.
 pub(crate) fn read_locations(path: &Path) -> Result<Vec<Place>> {
-    let mut table = Table::open(path, b',')?;
-    let mut places = Vec::new();
+    let mut table = open(path)?;
+    let mut places: Vec<Place> = Vec::new();
     while let Some((_, row)) = table.next()? {
         let code = row.text(&["code"]).to_owned();
+        let twice = places.iter().any(|known| known.code == code);
+        if code.is_empty() || twice {
+            let why = if twice { "stands twice" } else { "is required" };
+            bail!("line {}, code: {why}", row.line);
+        }
         let name = row.filled(&["name"]).unwrap_or_else(|| code.clone());
         let priority = row.integer(&["priority"]);
         let priority =

@@ -12,7 +12,7 @@ use domain::rejection::Fault;
 use wire::input::{BodyError, ImportLine, Shape, parse};
 
 use super::layout::{Defaults, Found, Group, Layout};
-use super::table::{BadRow, Header, Table};
+use super::table::{BadRow, Header, Table, delimiter};
 
 /// What one step through a file gives.
 pub(crate) type Step = std::result::Result<Found, Vec<BadRow>>;
@@ -27,6 +27,8 @@ pub(crate) enum Source {
         header: Header,
         /// Where the rows of each product stand, products in the order of their first row.
         groups: Vec<Vec<Position>>,
+        /// What was passed over, for people.
+        notes: Vec<String>,
         defaults: Defaults,
     },
     /// A product a line.
@@ -40,8 +42,9 @@ impl Source {
             File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
         let mut reader = BufReader::new(file);
         let start = reader.fill_buf()?;
-        let first = start.iter().find(|byte| !byte.is_ascii_whitespace());
-        if layout.is_none() && first == Some(&b'{') {
+        let start = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start);
+        let start = start.trim_ascii_start();
+        if layout.is_none() && start.first() == Some(&b'{') {
             let full = |line: &std::io::Result<Vec<u8>>| {
                 line.as_ref()
                     .map_or(true, |line| !line.trim_ascii().is_empty())
@@ -54,11 +57,7 @@ impl Source {
             .split(|byte| *byte == b'\n')
             .next()
             .unwrap_or_default();
-        let count = |wanted: u8| head.split(|byte| *byte == wanted).count();
-        let delimiter = [b',', b';', b'\t']
-            .into_iter()
-            .max_by_key(|byte| (count(*byte), *byte == b','));
-        let delimiter = delimiter.unwrap_or(b',');
+        let delimiter = delimiter(head);
         let mut table = Table::open(path, delimiter)?;
         let header = table.header.clone();
         let Some(layout) = layout.or_else(|| Layout::of(&header)) else {
@@ -67,13 +66,14 @@ impl Source {
                 path.display()
             );
         };
-        let groups = index(&mut table, layout)?;
+        let (groups, notes) = index(&mut table, layout)?;
         Ok(Self::Csv {
             path: path.to_owned(),
             delimiter,
             layout,
             header,
             groups,
+            notes,
             defaults,
         })
     }
@@ -95,6 +95,14 @@ impl Source {
                 Layout::Woocommerce => "CSV in WooCommerce's layout",
             },
             Self::Ndjson { .. } => "NDJSON",
+        }
+    }
+
+    /// What was passed over.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        match self {
+            Self::Csv { notes, .. } => notes.clone(),
+            Self::Ndjson { .. } => Vec::new(),
         }
     }
 
@@ -131,6 +139,7 @@ impl Source {
                 header,
                 groups,
                 defaults,
+                notes: _,
             } => {
                 let mut table = Table::open(path, *delimiter)?;
                 for rows in groups {
@@ -144,12 +153,19 @@ impl Source {
 }
 
 /// Where the rows of each product stand.
-fn index(table: &mut Table, layout: Layout) -> Result<Vec<Vec<Position>>> {
+fn index(table: &mut Table, layout: Layout) -> Result<(Vec<Vec<Position>>, Vec<String>)> {
     let mut groups: Vec<Vec<Position>> = Vec::new();
+    let mut notes = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
     while let Some((at, row)) = table.next()? {
+        if row.is_blank() {
+            continue;
+        }
         let names = match layout.group(&row) {
-            Group::Skip => continue,
+            Group::PassOver(why) => {
+                notes.push(format!("line {}: {why}", row.line));
+                continue;
+            }
             Group::Alone => Vec::new(),
             Group::Of(name) => vec![name],
             Group::Is(names) => names,
@@ -164,7 +180,7 @@ fn index(table: &mut Table, layout: Layout) -> Result<Vec<Vec<Position>>> {
         }
         groups[group].push(at);
     }
-    Ok(groups)
+    Ok((groups, notes))
 }
 
 /// One product of its rows; all that is wrong with them.
@@ -194,7 +210,8 @@ fn walk_lines(path: &Path, mut each: impl FnMut(Step) -> Result<()>) -> Result<(
         if bytes.trim_ascii().is_empty() {
             continue;
         }
-        each(read_line(&bytes, number, &shape))?;
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+        each(read_line(bytes, number, &shape))?;
     }
     Ok(())
 }
@@ -224,23 +241,32 @@ fn read_line(bytes: &[u8], number: u64, shape: &Shape) -> Step {
     })
 }
 
-/// Where each code of a file was seen first: two products cannot share one.
+/// Where each handle and code of a file was seen first: two products cannot share one.
 #[derive(Default)]
-pub(crate) struct Codes(HashMap<String, u64>);
+pub(crate) struct Names {
+    handles: HashMap<String, u64>,
+    skus: HashMap<String, u64>,
+}
 
-impl Codes {
-    /// What is wrong with the codes of a product, given those before it.
-    pub(crate) fn check(&mut self, found: &Found, column: &str) -> Vec<BadRow> {
+impl Names {
+    /// What is wrong with the names of a product, given those before it: the variant's place or
+    /// none, the field, and why.
+    pub(crate) fn check(&mut self, found: &Found) -> Vec<(String, String)> {
         let mut bad = Vec::new();
-        for (variant, line) in found.line.variants.iter().zip(&found.variants_at) {
+        if let Some(handle) = &found.line.handle {
+            let first = *self.handles.entry(handle.clone()).or_insert(found.at);
+            if first != found.at {
+                let why = format!("the handle {handle:?} stands on line {first} already");
+                bad.push(("/handle".to_owned(), why));
+            }
+        }
+        let variants = found.line.variants.iter().zip(&found.variants_at);
+        for (place, (variant, line)) in variants.enumerate() {
             let Some(sku) = &variant.sku else { continue };
-            let first = *self.0.entry(sku.clone()).or_insert(*line);
+            let first = *self.skus.entry(sku.clone()).or_insert(*line);
             if first != *line {
-                bad.push(BadRow {
-                    line: *line,
-                    column: column.to_owned(),
-                    reason: format!("the SKU {sku:?} stands on line {first} already"),
-                });
+                let why = format!("the SKU {sku:?} stands on line {first} already");
+                bad.push((format!("/variants/{place}/sku"), why));
             }
         }
         bad

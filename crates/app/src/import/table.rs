@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use csv::{ByteRecord, Position, Reader, ReaderBuilder};
+use csv::{ByteRecord, Position, Reader, ReaderBuilder, Terminator};
 
 /// What is wrong with a row, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,21 @@ pub(crate) struct BadRow {
     pub(crate) column: String,
     /// What is wrong.
     pub(crate) reason: String,
+}
+
+/// Whether the rest of a title is a name of the shop's own, which keeps its case and blanks.
+fn is_exact(title: &str) -> bool {
+    let kinds = ["option:", "stock:", "low_stock:", "backorder:"];
+    kinds.iter().any(|kind| title.starts_with(kind))
+}
+
+/// What a title is found by.
+fn key(title: &str) -> String {
+    if is_exact(title) {
+        title.to_owned()
+    } else {
+        title.to_lowercase()
+    }
 }
 
 /// The titles of a file's columns.
@@ -34,8 +49,16 @@ impl Header {
         let mut titles = Vec::new();
         for (place, title) in record.iter().enumerate() {
             let title = std::str::from_utf8(title).context("the header is not UTF-8")?;
-            let title = title.trim_start_matches('\u{feff}').trim().to_owned();
-            if !title.is_empty() && places.insert(title.to_lowercase(), place).is_some() {
+            let title = title
+                .trim_start_matches('\u{feff}')
+                .trim_end_matches('\r')
+                .to_owned();
+            let title = if is_exact(&title) {
+                title
+            } else {
+                title.trim().to_owned()
+            };
+            if !title.is_empty() && places.insert(key(&title), place).is_some() {
                 bail!("the column {title:?} stands twice in the header");
             }
             titles.push(title);
@@ -51,7 +74,7 @@ impl Header {
     fn place(&self, titles: &[&str]) -> Option<usize> {
         titles
             .iter()
-            .find_map(|title| self.places.get(&title.to_lowercase()).copied())
+            .find_map(|title| self.places.get(&key(title)).copied())
     }
 }
 
@@ -64,22 +87,37 @@ pub(crate) struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// The trimmed text of the column of one of these titles; empty when there is none.
-    pub(crate) fn text(&self, titles: &[&str]) -> &str {
+    /// The text of the column of one of these titles; empty when there is none.
+    fn exact(&self, titles: &[&str]) -> &str {
         let cell = self
             .header
             .place(titles)
             .and_then(|place| self.record.get(place));
         // `Table::read` has seen to it that the row is UTF-8.
-        cell.and_then(|cell| std::str::from_utf8(cell).ok())
-            .unwrap_or_default()
-            .trim()
+        let text = cell.and_then(|cell| std::str::from_utf8(cell).ok());
+        text.unwrap_or_default().trim_end_matches('\r')
+    }
+
+    /// The same without blanks around it.
+    pub(crate) fn text(&self, titles: &[&str]) -> &str {
+        self.exact(titles).trim()
     }
 
     /// The same, `None` when it is empty.
     pub(crate) fn filled(&self, titles: &[&str]) -> Option<String> {
         let text = self.text(titles);
         (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// The text with the blanks around it, `None` when it is empty.
+    pub(crate) fn as_it_is(&self, titles: &[&str]) -> Option<String> {
+        let text = self.exact(titles);
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// Whether all its cells are blank.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.record.iter().all(|cell| cell.trim_ascii().is_empty())
     }
 
     /// What is wrong with a cell.
@@ -113,15 +151,19 @@ pub(crate) struct Table {
     reader: Reader<BufReader<File>>,
     pub(crate) header: Header,
     record: ByteRecord,
+    /// Where the file ends, if its last line has no end of line.
+    open_end: Option<u64>,
 }
 
 impl Table {
     pub(crate) fn open(path: &Path, delimiter: u8) -> Result<Self> {
-        let file =
+        let mut file =
             File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let open_end = open_end(&mut file)?;
         let mut reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
+            .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(1 << 16)
             .from_reader(BufReader::new(file));
         let header = Header::new(reader.byte_headers()?)?;
@@ -129,6 +171,7 @@ impl Table {
             reader,
             header,
             record: ByteRecord::new(),
+            open_end,
         })
     }
 
@@ -138,7 +181,17 @@ impl Table {
         if !self.reader.read_byte_record(&mut self.record)? {
             return Ok(None);
         }
-        let line = self.record.position().map_or(0, Position::line);
+        // The line after the row, less its own: blank lines before it are not its own.
+        let own = self
+            .record
+            .iter()
+            .flatten()
+            .filter(|byte| **byte == b'\n')
+            .count();
+        let after = self.reader.position();
+        let ended = self.open_end != Some(after.byte());
+        let own = u64::try_from(own).unwrap_or(0) + u64::from(ended);
+        let line = after.line().saturating_sub(own);
         let row = Row {
             header: &self.header,
             record: &self.record,
@@ -170,4 +223,26 @@ impl Table {
         }
         Ok(Ok(row))
     }
+}
+
+/// The length of a file whose last line has no end of line.
+fn open_end(file: &mut File) -> Result<Option<u64>> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let mut last = [b'\n'];
+    if length > 0 {
+        file.seek(SeekFrom::Start(length - 1))?;
+        file.read_exact(&mut last)?;
+    }
+    file.rewind()?;
+    Ok((last != *b"\n").then_some(length))
+}
+
+/// What stands between the cells of a line: the mark that it has most of.
+pub(crate) fn delimiter(head: &[u8]) -> u8 {
+    let count = |wanted: u8| head.split(|byte| *byte == wanted).count();
+    let marks = [b'\t', b';', b','];
+    marks
+        .into_iter()
+        .max_by_key(|mark| count(*mark))
+        .unwrap_or(b',')
 }

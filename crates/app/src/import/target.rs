@@ -8,10 +8,12 @@ use domain::decide::{AddLocation, StockRule};
 use domain::ids::TenantId;
 use domain::money::Currency;
 use domain::rejection::{Fault, Rejection};
+use engine::clock::Entropy as _;
 use engine::request::Failure;
 use serde_json::{Value, json};
 use wire::input::ImportLine;
 
+use crate::clock::SystemEntropy;
 use crate::commands::session::Session;
 use crate::remote::Remote;
 
@@ -129,9 +131,15 @@ fn send(remote: &Remote, lines: &[ImportLine], rules: Rules) -> Result<Vec<Outco
         rules.dry_run,
         rules.stock.name()
     );
+    // A retry is answered what the first try did, line by line: nothing is set twice.
+    let key = format!(
+        "import-{:016x}{:016x}",
+        SystemEntropy.word(),
+        SystemEntropy.word()
+    );
     let mut wait = FIRST_WAIT;
     for attempt in 1..=TRIES {
-        match attempt_send(remote, &path, body.clone(), lines.len())? {
+        match attempt_send(remote, (&path, &key), body.clone(), lines.len())? {
             Ok(outcomes) => return Ok(outcomes),
             Err(why) if attempt == TRIES => return Err(why),
             Err(why) => {
@@ -147,17 +155,21 @@ fn send(remote: &Remote, lines: &[ImportLine], rules: Rules) -> Result<Vec<Outco
 /// The outer error is final; the inner one may go away.
 fn attempt_send(
     remote: &Remote,
-    path: &str,
+    (path, key): (&str, &str),
     body: Vec<u8>,
     count: usize,
 ) -> Result<Result<Vec<Outcome>>> {
-    let reply = match remote.raw(("POST", path), "application/x-ndjson", body) {
+    let headers = [
+        ("content-type", "application/x-ndjson".to_owned()),
+        ("idempotency-key", key.to_owned()),
+    ];
+    let reply = match remote.with_headers(("POST", path), &headers, body) {
         Ok(reply) => reply,
         Err(error) => return Ok(Err(error)),
     };
     if reply.status != 200 {
         let why = remote.problem(&reply);
-        return if reply.status >= 500 {
+        return if reply.status >= 500 || reply.status == 429 {
             Ok(Err(why))
         } else {
             Err(why)
@@ -175,7 +187,7 @@ fn attempt_send(
         match (result["status"].as_u64(), result["code"].as_str()) {
             (Some(200 | 201), _) => outcomes.push(Outcome::Done(result)),
             (Some(503), Some("read_only")) => bail!("the shop is read-only; nothing more is taken"),
-            (Some(422), _) => outcomes.push(Outcome::Bad(faults(&result))),
+            (Some(413 | 422), _) => outcomes.push(Outcome::Bad(faults(&result))),
             _ => {
                 return Ok(Err(anyhow!(
                     "{}",

@@ -289,7 +289,7 @@ fn bad_rows_are_named_by_line_and_column_and_nothing_is_written() {
     let good = "a,A,A1,1.00,5,s\n";
     let cases: [(&str, &str, u64, &str, &str); 12] = [
         ("price", "b,B,B1,cheap,5,s\n", 3, "price", "not a price"),
-        ("fine", "b,B,B1,1.999,5,s\n", 3, "price", "finer than EUR"),
+        ("fine", "b,B,B1,1.9999,5,s\n", 3, "price", "finer than EUR"),
         ("negative", "b,B,B1,-1,5,s\n", 3, "price", "not a price"),
         ("stock", "b,B,B1,1,many,s\n", 3, "stock", "whole number"),
         (
@@ -377,6 +377,101 @@ fn bad_rows_are_named_by_line_and_column_and_nothing_is_written() {
     );
     let (status, text) = files.try_run(&["import", "nowhere.csv"]);
     assert!(status == Some(2) && text.contains("nowhere.csv"), "{text}");
+    files.audit();
+}
+
+/// Lines are counted as an editor counts them, whatever ends them.
+#[test]
+fn line_numbers_are_an_editors() {
+    let files = Files::new("line-numbers");
+    let head = "handle,title,sku,price,stock";
+    let rows = [
+        "a,\"A\nB\",A1,1,5",
+        "",
+        "b,B,B1,cheap,5",
+        ",,,,",
+        "c,C,C1,dear,5",
+    ];
+    for end in ["\n", "\r\n"] {
+        for last in ["", end] {
+            for mark in ["", "\u{feff}"] {
+                let text = format!("{mark}{head}{end}{}{last}", rows.join(end));
+                let done = files.import(&files.write("lines.csv", &text), &[]);
+                let lines: Vec<_> = done["bad"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|bad| bad["line"].as_u64())
+                    .collect();
+                assert_eq!(lines, [Some(5), Some(7)], "{text:?}: {done}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_could_be_misread_is_refused_and_what_is_left_out_is_said() {
+    let files = Files::new("misread");
+    let import = |text: &str, more: &[&str]| files.import(&files.write("file.csv", text), more);
+    let reason = |done: &Value| {
+        done["bad"][0]["reason"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    for price in ["\"1,000\"", "1.000", "\"2,500\""] {
+        let done = import(&format!("handle,title,price\na,A,{price}\n"), &[]);
+        assert!(reason(&done).contains("thousands"), "{price}: {done}");
+    }
+    let done = import("sku,title,unit_price\nA,A,20.00\n", &[]);
+    assert!(reason(&done).contains("minor units"), "{done}");
+
+    // The same options under another code would count the same units twice.
+    import(
+        "handle,title,sku,price,stock,option:size\nt,T,L1,1,10,l\n",
+        &[],
+    );
+    let done = import(
+        "handle,title,sku,price,stock,option:size\nt,T,L2,1,10,l\n",
+        &[],
+    );
+    assert!(reason(&done).contains("under SKU \"L1\""), "{done}");
+
+    // Names of the shop's own keep their case and blanks.
+    let own = "handle,title,sku,price,option:Size,option:size\nx,X, X1 ,1,L,\ny,Y,Y1,1,,m\n";
+    assert_eq!(import(own, &[])["created"], 2);
+    let out = files.run(&["export", "products"]);
+    assert_eq!(import(&out, &[])["unchanged"], 3, "{out}");
+
+    // What a row says counts without a title.
+    assert_eq!(
+        import("handle,sku,price,status\nt,L1,1,archived\n", &[])["updated"],
+        1
+    );
+
+    let twice = "{\"handle\":\"h\",\"title\":\"A\",\"variants\":[{\"unit_price\":1}]}\n{\"handle\":\"h\",\"title\":\"B\",\"variants\":[{\"unit_price\":1}]}\n";
+    let done = files.import(&files.write("twice.ndjson", twice), &[]);
+    assert!(reason(&done).contains("stands on line 1"), "{done}");
+    let lost = import("Handle,Title,Variant SKU,Variant Price\n,Lost,S1,1\n", &[]);
+    assert_eq!(
+        (&lost["bad"][0]["column"], reason(&lost).as_str()),
+        (&json!("Handle"), "is required")
+    );
+
+    // A location that is still to be added: its levels are checked before anything is written.
+    let far = "handle,title,sku,price,stock:far\nz,Z,Z1,1,-5\n";
+    let done = import(far, &["--create-locations"]);
+    assert!(reason(&done).contains("out of bounds"), "{done}");
+    assert_eq!(
+        files.run(&["export", "locations"]).lines().count(),
+        2,
+        "none was added"
+    );
+    let notes = files.import(&sample("woocommerce.csv"), &["--dry-run"])["notes"].clone();
+    assert!(
+        notes[0].as_str().unwrap().starts_with("line 5: grouped"),
+        "{notes}"
+    );
     files.audit();
 }
 

@@ -1,11 +1,13 @@
 //! An operator's levers, pulled and released while orders go on.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bench::server::{Folder, Server};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -126,15 +128,58 @@ async fn every_lever_is_pulled_and_released_under_load() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn suspended_expiry_clears_every_deadline_and_resuming_sets_new_ones() {
-    let folder = bench::server::Folder::new("levers-expiry").unwrap();
+/// A demo whose clock a file moves; the file, to move it by.
+fn with_clock(name: &str) -> (Shop, PathBuf) {
+    let folder = Folder::new(name).unwrap();
     let offset = folder.0.join("offset");
     std::fs::write(&offset, "0").unwrap();
     let environment = [("STOCKHOLD_CLOCK_OFFSET_FILE", offset.to_str().unwrap())];
-    let database = folder.database();
-    let server = bench::server::Server::start_in(binary(), &database, &[], &environment).unwrap();
-    let shop = Shop { server, folder };
+    let more = ["--cleanup-interval-minutes", "1"];
+    let server = Server::start_in(binary(), &folder.database(), &more, &environment).unwrap();
+    (Shop { server, folder }, offset)
+}
+
+/// Nothing is swept while clean-up is paused, not even by other levers; a buyer still gets what
+/// is due.
+#[tokio::test(flavor = "multi_thread")]
+async fn paused_clean_up_sweeps_nothing() {
+    let (shop, offset) = with_clock("levers-cleanup");
+    let client = shop.client();
+    let (one, other) = (client.product(100, 1).await, client.product(100, 1).await);
+    let waiting = client.order(&one, 1).await.expect(201).text("id");
+    let sold = client.order(&other, 1).await.expect(201).text("id");
+    pull(&shop, &["cleanup", "pause"]);
+    std::fs::write(&offset, "1000").unwrap();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    pull(&shop, &["stock-mode", "immediate"]);
+    pull(&shop, &["stock-mode", "reserve"]);
+    let status = async |id: &str| {
+        client
+            .get(&format!("/orders/{id}"))
+            .await
+            .expect(200)
+            .text("status")
+    };
+    assert_eq!(status(&waiting).await, "pending");
+    let ready = client.get("/health/ready").await.expect(200).body;
+    assert!(
+        ready["expiry"]["lag_ms"].as_i64() > Some(50_000),
+        "it is seen: {ready}"
+    );
+    client.order(&other, 1).await.expect(201);
+    assert_eq!(
+        (status(&sold).await, status(&waiting).await),
+        ("cancelled".to_owned(), "pending".to_owned())
+    );
+    shop.audit();
+    pull(&shop, &["cleanup", "resume"]);
+    assert_eq!(status(&waiting).await, "cancelled");
+    shop.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn suspended_expiry_clears_every_deadline_and_resuming_sets_new_ones() {
+    let (shop, offset) = with_clock("levers-expiry");
     let client = shop.client();
     let variant = client.product(100, 100_000).await;
     // More than one sweep's share.
@@ -435,7 +480,7 @@ async fn the_platform_moves_the_controls_of_any_tenant_and_no_other_key_does() {
 /// Without a server the levers work on the database itself.
 #[test]
 fn levers_work_on_a_stopped_database() {
-    let folder = bench::server::Folder::new("levers-stopped").unwrap();
+    let folder = Folder::new("levers-stopped").unwrap();
     let database = folder.database();
     let stockhold = |args: &[&str]| {
         let output = Command::new(binary())

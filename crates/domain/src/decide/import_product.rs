@@ -212,6 +212,11 @@ impl ImportProduct {
             if owner.is_some_and(|owner| found.is_none_or(|found| found.id != *owner)) {
                 faults.of_variant(index, "sku", "another variant has this SKU");
             }
+            if let (None, Some(sku)) = (found, matching::renamed(&had, given, self)) {
+                let message =
+                    format!("the shop has this variant under SKU {sku:?}; change it there");
+                faults.of_variant(index, "sku", message);
+            }
             if found.is_some_and(|found| planned.iter().any(|other| other.after.id == found.id)) {
                 let message = "the same variant stands twice";
                 faults.of_variant(index, matching::place(given), message);
@@ -321,7 +326,8 @@ impl ImportedVariant {
 
     /// A known variant with what the file says of it.
     fn onto(&self, known: &Variant) -> Planned {
-        let options = if self.options.is_empty() {
+        let same = matching::same_options(&self.options, &known.options);
+        let options = if self.options.is_empty() || same {
             known.options.clone()
         } else {
             self.options.clone()

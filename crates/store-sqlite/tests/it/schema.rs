@@ -94,7 +94,7 @@ fn rows(conn: &Connection, table: &str) -> Vec<String> {
 }
 
 /// Releases every lever and every order on hold, as the way back asks for.
-fn release_all(file: &super::File) {
+fn release_all(file: &File) {
     let codec = super::codec();
     let tenant = SqliteSnapshot::open(&file.path())
         .unwrap()

@@ -38,8 +38,8 @@ impl Shape {
         faults.extend(
             self.0
                 .iter_errors(value)
-                .take(FAULTS_MAX)
-                .flat_map(|error| describe(&error)),
+                .flat_map(|error| describe(&error))
+                .take(FAULTS_MAX),
         );
         faults
     }

@@ -29,7 +29,7 @@ const OPTIONS: [(&[&str], &[&str]); 3] = [
 const BEYOND: i64 = domain::limits::QUANTITY_MAX;
 
 pub(super) fn group(row: &Row<'_>) -> Group {
-    row.filled(HANDLE).map_or(Group::Skip, Group::Of)
+    row.filled(HANDLE).map_or(Group::Alone, Group::Of)
 }
 
 pub(super) fn column(field: &str) -> Option<&'static str> {
@@ -46,6 +46,9 @@ pub(super) fn column(field: &str) -> Option<&'static str> {
 }
 
 pub(super) fn take(found: &mut Found, row: &Row<'_>, defaults: &Defaults) -> Result<(), BadRow> {
+    if row.text(HANDLE).is_empty() {
+        return Err(row.bad(HANDLE, "is required"));
+    }
     if found.line.handle.is_none() {
         found.line.handle = row.filled(HANDLE);
         found.line.currency = Some(defaults.currency.code().to_owned());

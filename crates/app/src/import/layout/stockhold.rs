@@ -20,7 +20,7 @@ const PRICE: &[&str] = &["price"];
 const STOCK: &[&str] = &["stock", "stock_quantity"];
 
 pub(super) fn group(row: &Row<'_>) -> Group {
-    row.filled(HANDLE).map_or(Group::Alone, Group::Of)
+    row.as_it_is(HANDLE).map_or(Group::Alone, Group::Of)
 }
 
 /// The codes behind `stock:`, `low_stock:` and `backorder:`, in the header's order.
@@ -44,11 +44,10 @@ pub(super) fn take(
     defaults: &Defaults,
 ) -> Result<(), BadRow> {
     let line = &mut found.line;
-    line.handle = line.handle.take().or_else(|| row.filled(HANDLE));
-    let fresh = line.title.is_none();
-    if let (true, Some(title)) = (fresh, row.filled(TITLE)) {
-        line.title = Some(title);
-        line.status = row.filled(STATUS);
+    line.handle = line.handle.take().or_else(|| row.as_it_is(HANDLE));
+    line.title = line.title.take().or_else(|| row.as_it_is(TITLE));
+    line.status = line.status.take().or_else(|| row.filled(STATUS));
+    if line.description.is_none() {
         description(found, row, DESCRIPTION);
     }
     let code = row.filled(CURRENCY);
@@ -65,18 +64,20 @@ pub(super) fn take(
     {
         return Err(row.bad(CURRENCY, "differs from the product's other rows"));
     }
-    let unit_price = match row.integer(UNIT_PRICE)? {
-        Some(minor) => minor,
+    let minor = row.filled(UNIT_PRICE).map(|text| text.parse());
+    let unit_price = match minor {
+        Some(Ok(minor)) => minor,
+        Some(Err(_)) => return Err(row.bad(UNIT_PRICE, "is not a whole number of minor units")),
         None => minor_units(row.text(PRICE), currency).map_err(|why| row.bad(PRICE, why))?,
     };
     let option = |title: &String| {
         let name = title.strip_prefix("option:")?.to_owned();
-        let value = row.filled(&[title])?;
+        let value = row.as_it_is(&[title])?;
         Some(OptionLine { name, value })
     };
     let variant = VariantLine {
-        sku: row.filled(SKU),
-        title: row.filled(VARIANT),
+        sku: row.as_it_is(SKU),
+        title: row.as_it_is(VARIANT),
         options: header.titles.iter().filter_map(option).collect(),
         unit_price,
         stock: levels(header, row, defaults)?,

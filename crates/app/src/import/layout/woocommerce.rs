@@ -33,6 +33,10 @@ fn is_a(row: &Row<'_>, kind: &str) -> bool {
         .any(|word| word.trim().eq_ignore_ascii_case(kind))
 }
 
+fn is_published(row: &Row<'_>) -> bool {
+    matches!(row.text(PUBLISHED), "1" | "")
+}
+
 fn names(row: &Row<'_>) -> Vec<String> {
     let id = row.filled(ID).map(|id| format!("id:{id}"));
     row.filled(SKU).into_iter().chain(id).collect()
@@ -40,10 +44,13 @@ fn names(row: &Row<'_>) -> Vec<String> {
 
 pub(super) fn group(row: &Row<'_>) -> Group {
     if is_a(row, "variation") {
+        if !is_published(row) {
+            return Group::PassOver("a variation that is not published is not sold");
+        }
         return row.filled(PARENT).map_or(Group::Alone, Group::Of);
     }
     if is_a(row, "grouped") || is_a(row, "external") {
-        return Group::Skip;
+        return Group::PassOver("grouped and external products have no stock of their own");
     }
     let names = names(row);
     if names.is_empty() {
@@ -77,7 +84,7 @@ pub(super) fn take(found: &mut Found, row: &Row<'_>, defaults: &Defaults) -> Res
         found.at = row.line;
         found.line.handle = names(row).into_iter().next();
         found.line.title = row.filled(NAME);
-        let sold = row.text(PUBLISHED) == "1" || row.text(PUBLISHED).is_empty();
+        let sold = is_published(row);
         found.line.status = Some(if sold { "active" } else { "archived" }.to_owned());
         description(found, row, DESCRIPTION);
     } else if found.line.handle.is_none() {

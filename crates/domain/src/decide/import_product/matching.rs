@@ -46,6 +46,25 @@ pub(super) fn variant<'a>(known: &[&'a Variant], given: &ImportedVariant) -> Opt
     found.or_else(|| known.iter().find(by_options)).copied()
 }
 
+/// The code under which the shop knows a variant of these options, where the file says another
+/// and does not name the shop's: counted as new, its units would be there twice.
+pub(super) fn renamed<'a>(
+    known: &[&'a Variant],
+    given: &ImportedVariant,
+    import: &ImportProduct,
+) -> Option<&'a str> {
+    given.sku.as_ref()?;
+    let mut same = known
+        .iter()
+        .filter(|k| same_options(&k.options, &given.options));
+    let sku = same.find_map(|known| known.sku.as_ref())?;
+    let in_file = import
+        .variants
+        .iter()
+        .any(|other| other.sku.as_ref() == Some(sku));
+    (!in_file).then_some(sku.as_str())
+}
+
 /// Whether two variants of one file are the same.
 pub(super) fn same(one: &ImportedVariant, other: &ImportedVariant) -> bool {
     match (&one.sku, &other.sku) {
@@ -64,6 +83,6 @@ pub(super) fn place(variant: &ImportedVariant) -> &'static str {
 }
 
 /// The order of options says nothing.
-fn same_options(one: &[(String, String)], other: &[(String, String)]) -> bool {
+pub(super) fn same_options(one: &[(String, String)], other: &[(String, String)]) -> bool {
     one.len() == other.len() && one.iter().all(|pair| other.contains(pair))
 }

@@ -33,7 +33,8 @@ pub(super) fn levels(
             }
         }
         // A new variant has a level, as one that is made by hand.
-        let first = state.default_location().filter(|_| seen.is_empty());
+        let unset = seen.is_empty() || import.stock == StockRule::Keep;
+        let first = state.default_location().filter(|_| unset);
         if let (None, Some(location)) = (&plan.before, first) {
             changes.push(event(&StockLevel::empty((plan.after.id, location))));
         }
