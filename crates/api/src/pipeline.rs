@@ -17,6 +17,7 @@ use domain::rejection::{Fault, Rejection};
 use domain::tenant::KeyKind;
 use engine::request::platform;
 use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Body as _;
 use serde_json::Value;
 use wire::input::{BodyError, Shape, parse};
 use wire::problem::Problem;
@@ -247,6 +248,9 @@ fn json_body(
 
 /// A body that is read while it arrives: lines of JSON, whatever JSON type they go by.
 fn lines_body(headers: &HeaderMap, body: HttpBody) -> Result<HttpBody, Problem> {
+    if body.is_end_stream() {
+        return Err(Problem::malformed("a body of JSON lines is required"));
+    }
     let kind = headers
         .get(CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok());

@@ -34,9 +34,7 @@ ALTER TABLE stock_reservations_new RENAME TO stock_reservations;
 CREATE UNIQUE INDEX idx_reservations_order_id
     ON stock_reservations (tenant_id, order_id, reservation_id);
 CREATE INDEX idx_reservations_expires_at
-    ON stock_reservations (tenant_id, expires_at, order_id) WHERE status = 'active';
-CREATE INDEX idx_reservations_variant_id
-    ON stock_reservations (tenant_id, variant_id, expires_at, order_id) WHERE status = 'active';
+    ON stock_reservations (tenant_id, expires_at, order_id, variant_id) WHERE status = 'active';
 CREATE UNIQUE INDEX idx_active_reservation_per_order
     ON stock_reservations (tenant_id, order_id, variant_id, location_id) WHERE status = 'active';
 

@@ -286,7 +286,7 @@ pub(crate) fn explain(
     };
     let (levels, _) = levels(conn, tenant, (Some(variant), None), &page)?;
     let sql = format!(
-        "SELECT {} FROM stock_reservations INDEXED BY idx_reservations_variant_id \
+        "SELECT {} FROM stock_reservations INDEXED BY idx_reservations_expires_at \
          WHERE status = 'active' AND tenant_id = ?1 AND variant_id = ?2 \
          ORDER BY expires_at LIMIT 1000",
         hold::COLUMNS

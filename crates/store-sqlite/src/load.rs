@@ -253,32 +253,40 @@ impl Loading<'_> {
         let left_over = controls
             .expiry_resumed_at
             .map_or(i64::MIN, Timestamp::millis);
-        let span = (now.millis(), left_over);
-        let mut due: BTreeSet<(i64, OrderId)> = BTreeSet::new();
-        for variant in &self.variants {
-            let sql = "SELECT expires_at, order_id FROM stock_reservations \
-                 INDEXED BY idx_reservations_variant_id \
-                 WHERE status = 'active' AND tenant_id = ?1 AND variant_id = ?2 \
-                 AND expires_at <= ?3 AND expires_at > ?4 ORDER BY expires_at, order_id LIMIT ?5";
-            let key = (
-                &self.tenant,
-                text(*variant),
-                span.0,
-                span.1,
-                limit(DUE_MAX + 1),
-            );
-            due.extend(all(self.conn, sql, key, read_deadline)?);
+        let sql = "SELECT order_id, variant_id FROM stock_reservations \
+             INDEXED BY idx_reservations_expires_at \
+             WHERE status = 'active' AND tenant_id = ?1 AND expires_at <= ?2 AND expires_at > ?3 \
+             ORDER BY expires_at, order_id";
+        let mut select = self.conn.prepare_cached(sql)?;
+        let mut rows = select.query((&self.tenant, now.millis(), left_over))?;
+        let mut any = if controls.cleanup_paused_at.is_some() {
+            0
+        } else {
+            any
+        };
+        let mut seen: Option<OrderId> = None;
+        let mut due: Vec<OrderId> = Vec::new();
+        while any > 0 || !self.variants.is_empty() {
+            let Some(row) = rows.next()? else { break };
+            let mut c = Columns::new(row);
+            let (order, variant): (OrderId, VariantId) = (c.id()?, c.id()?);
+            let another = seen != Some(order);
+            let among_the_first = any > 0;
+            any -= usize::from(another && among_the_first);
+            seen = Some(order);
+            let wanted = (another && among_the_first) || self.variants.contains(&variant);
+            if wanted && due.last() != Some(&order) {
+                due.push(order);
+            }
+            if due.len() > DUE_MAX {
+                self.state.more_due = true;
+                due.truncate(DUE_MAX);
+                break;
+            }
         }
-        if any > 0 && controls.cleanup_paused_at.is_none() {
-            let sql = "SELECT DISTINCT expires_at, order_id FROM stock_reservations \
-                 INDEXED BY idx_reservations_expires_at \
-                 WHERE status = 'active' AND tenant_id = ?1 \
-                 AND expires_at <= ?2 AND expires_at > ?3 ORDER BY expires_at, order_id LIMIT ?4";
-            let key = (&self.tenant, span.0, span.1, limit(any));
-            due.extend(all(self.conn, sql, key, read_deadline)?);
-        }
-        self.state.more_due = due.len() > DUE_MAX;
-        self.missing(due.into_iter().take(DUE_MAX).map(|(_, order)| order))
+        drop(rows);
+        drop(select);
+        self.missing(due.into_iter())
     }
 
     /// The first `most` orders whose deadline is not as the controls want it.

@@ -141,6 +141,8 @@ async fn a_dry_run_writes_nothing_and_a_key_answers_each_line_again() {
             .status,
         403
     );
+    let empty = client.send("POST", "/products/import", "").await;
+    assert_eq!((empty.status, empty.code()), (400, "malformed_request"));
     let text = client.with("content-type", "text/csv");
     assert_eq!(
         text.send("POST", "/products/import", &body).await.status,
