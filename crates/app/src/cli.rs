@@ -106,6 +106,18 @@ pub(crate) struct DatabaseArgs {
     pub(crate) json: bool,
 }
 
+/// Where a database is.
+#[derive(Args, Clone)]
+pub(crate) struct AtDatabase {
+    /// `sqlite:PATH`
+    #[arg(
+        long,
+        env = "STOCKHOLD_DATABASE_URL",
+        default_value = "sqlite:stockhold.db"
+    )]
+    pub(crate) database: String,
+}
+
 /// Which shop: on a running server with a secret key, or on a database that no server uses.
 #[derive(Args, Clone)]
 pub(crate) struct ShopArgs {
@@ -118,13 +130,8 @@ pub(crate) struct ShopArgs {
     /// Slug of the tenant, for a database with several
     #[arg(long)]
     pub(crate) tenant: Option<String>,
-    /// `sqlite:PATH`, where no server runs
-    #[arg(
-        long,
-        env = "STOCKHOLD_DATABASE_URL",
-        default_value = "sqlite:stockhold.db"
-    )]
-    pub(crate) database: String,
+    #[command(flatten)]
+    pub(crate) at: AtDatabase,
     /// Print JSON for machines
     #[arg(long)]
     pub(crate) json: bool,
@@ -243,13 +250,8 @@ pub(crate) struct ExportArgs {
     /// Slug of the tenant, for a database with several
     #[arg(long)]
     pub(crate) tenant: Option<String>,
-    /// `sqlite:PATH`
-    #[arg(
-        long,
-        env = "STOCKHOLD_DATABASE_URL",
-        default_value = "sqlite:stockhold.db"
-    )]
-    pub(crate) database: String,
+    #[command(flatten)]
+    pub(crate) at: AtDatabase,
 }
 
 fn stock_rule(name: &str) -> Result<StockRule, String> {

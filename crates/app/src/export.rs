@@ -62,7 +62,7 @@ struct Frozen {
 }
 
 pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode> {
-    let path = sqlite_path(&args.database)?;
+    let path = sqlite_path(&args.at.database)?;
     if !path.exists() {
         bail!("{} does not exist", path.display());
     }

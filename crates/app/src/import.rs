@@ -86,7 +86,7 @@ fn target(args: &ImportArgs) -> Result<Target> {
     if let Some((url, key)) = args.shop.server() {
         return Ok(Target::Server(Remote::new(url, key)?));
     }
-    let session = Session::open(&args.shop.database)?;
+    let session = Session::open(&args.shop.at.database)?;
     let tenant = session.only_tenant(args.shop.tenant.as_deref())?;
     Ok(Target::Database(Box::new(session), tenant))
 }

@@ -126,15 +126,10 @@ impl Pages for SqliteSnapshot {
     ) -> Result<State, StoreError> {
         let sql = "SELECT product_id FROM products WHERE tenant_id = ?1 AND product_id > ?2 \
              ORDER BY product_id LIMIT ?3";
-        let page = |conn: &Connection| {
-            let products = behind(conn, sql, tenant, (after.map(text), limit))?;
-            let needs = Needs {
-                products,
-                ..Needs::default()
-            };
-            load(conn, tenant, &needs, None)
-        };
-        page(&self.0).map_err(sort)
+        self.page((tenant, sql), after.map(text), limit, |products| Needs {
+            products,
+            ..Needs::default()
+        })
     }
 
     fn orders(
@@ -145,27 +140,26 @@ impl Pages for SqliteSnapshot {
     ) -> Result<State, StoreError> {
         let sql = "SELECT order_id FROM orders WHERE tenant_id = ?1 AND order_id > ?2 \
              ORDER BY order_id LIMIT ?3";
-        let page = |conn: &Connection| {
-            let orders = behind(conn, sql, tenant, (after.map(text), limit))?;
-            let needs = Needs {
-                orders,
-                ..Needs::default()
-            };
-            load(conn, tenant, &needs, None)
-        };
-        page(&self.0).map_err(sort)
+        self.page((tenant, sql), after.map(text), limit, |orders| Needs {
+            orders,
+            ..Needs::default()
+        })
     }
 }
 
-/// The ids of one page.
-fn behind<I: TypedId + Ord>(
-    conn: &Connection,
-    sql: &str,
-    tenant: TenantId,
-    (after, limit): (Option<String>, usize),
-) -> Result<BTreeSet<I>> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let key = (text(tenant), after.unwrap_or_default(), limit);
-    let ids = all(conn, sql, key, crate::load::read_id)?;
-    Ok(ids.into_iter().collect())
+impl SqliteSnapshot {
+    /// What hangs on the ids of one page.
+    fn page<I: TypedId + Ord>(
+        &self,
+        (tenant, sql): (TenantId, &str),
+        after: Option<String>,
+        limit: usize,
+        needs: impl FnOnce(BTreeSet<I>) -> Needs,
+    ) -> Result<State, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let key = (text(tenant), after.unwrap_or_default(), limit);
+        let ids = all(&self.0, sql, key, crate::load::read_id).map_err(sort)?;
+        let needs = needs(ids.into_iter().collect());
+        load(&self.0, tenant, &needs, None).map_err(sort)
+    }
 }

@@ -84,7 +84,7 @@ impl Shops {
 
 /// The database of a shop that no server uses.
 fn open(lever: &LeverArgs) -> Result<Session> {
-    let mut session = Session::open(&lever.shop.database)?;
+    let mut session = Session::open(&lever.shop.at.database)?;
     session.payment_timeout_minutes = lever.payment_timeout_minutes;
     Ok(session)
 }

@@ -103,8 +103,7 @@ impl OrderHoldBody {
         body: Value,
         operator: impl FnOnce(Option<&str>) -> String,
     ) -> Result<Command, Vec<Fault>> {
-        let body: Self = typed(body)?;
-        let (by, reason) = (operator(body.by.as_deref()), body.reason);
+        let (by, reason) = Self::read(body, operator)?;
         Ok(HoldOrder {
             order_id,
             by,
@@ -119,13 +118,21 @@ impl OrderHoldBody {
         body: Value,
         operator: impl FnOnce(Option<&str>) -> String,
     ) -> Result<Command, Vec<Fault>> {
-        let body: Self = typed(body)?;
-        let (by, reason) = (operator(body.by.as_deref()), body.reason);
+        let (by, reason) = Self::read(body, operator)?;
         Ok(ReleaseOrder {
             order_id,
             by,
             reason,
         }
         .into())
+    }
+
+    /// Who, and why.
+    fn read(
+        body: Value,
+        operator: impl FnOnce(Option<&str>) -> String,
+    ) -> Result<(String, String), Vec<Fault>> {
+        let body: Self = typed(body)?;
+        Ok((operator(body.by.as_deref()), body.reason))
     }
 }

@@ -111,7 +111,11 @@ fn a_second_import_does_not_restock_unless_it_is_a_count() {
         variants: vec![size(Some("S"), "s", 100, 99), size(None, "xl", 1, 50)],
         ..shirt()
     };
-    assert_eq!(shop.import(keep), (Outcome::Updated, [1, 0, 0]));
+    assert_eq!(
+        shop.import(keep),
+        (Outcome::Updated, [1, 0, 1]),
+        "a new variant has a level, with nothing on it"
+    );
     let count = |stock| ImportProduct {
         stock: StockRule::Set,
         variants: vec![size(Some("S"), "s", 100, stock)],
