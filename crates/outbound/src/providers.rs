@@ -17,8 +17,17 @@ use tokio_util::task::TaskTracker;
 use crate::client::Client;
 use crate::{mock, standard_webhooks};
 
-/// How often a notification that was not taken is sent.
+/// How often a notification that was not taken is sent at once.
 const TRIES: u32 = 5;
+/// Waits between the notifications that follow.
+const LATER: [Duration; 6] = [
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    Duration::from_mins(2),
+    Duration::from_mins(10),
+];
 /// How often a late payer looks whether the hold has ended.
 const LATE_LOOK: Duration = Duration::from_millis(100);
 
@@ -50,21 +59,44 @@ impl AllProviders {
         given.unwrap_or_else(|| mock::signing_key(&self.pepper, tenant))
     }
 
-    /// Tells this server, over HTTP, how a mock payment went; again until it is taken.
+    /// Tells this server, over HTTP, how a mock payment went: some times at once, and behind the
+    /// answer's back as long as a provider would, because a shop may be read-only for a while.
     async fn notify(&self, tenant: TenantId, payment: &Payment, succeeded: bool) {
+        for attempt in 1..=TRIES {
+            if self.tell(tenant, payment, succeeded).await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200) * attempt).await;
+        }
+        let later = self.clone().tell_later(tenant, payment.clone(), succeeded);
+        self.tasks.spawn(later);
+    }
+
+    async fn tell_later(self, tenant: TenantId, payment: Payment, succeeded: bool) {
+        for wait in LATER {
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+            }
+            if self.tell(tenant, &payment, succeeded).await {
+                return;
+            }
+        }
+    }
+
+    /// One notification; whether it was taken.
+    async fn tell(&self, tenant: TenantId, payment: &Payment, succeeded: bool) -> bool {
         let url = format!("{}/webhooks/{tenant}/mock", self.public_url);
         let body = mock::notification(payment, succeeded);
         let key = self.mock_key(tenant);
         let id = format!("msg_{}_{succeeded}", payment.id);
-        for attempt in 1..=TRIES {
-            let headers = standard_webhooks::sign(&key, &id, self.clock.now(), &body);
-            match self.client.post(&url, &headers, body.clone()).await {
-                Ok(status) if (200..300).contains(&status) => return,
-                Ok(status) => tracing::warn!(status, attempt, "a mock notification was refused"),
-                Err(error) => tracing::warn!(%error, attempt, "a mock notification failed"),
-            }
-            tokio::time::sleep(Duration::from_millis(200) * attempt).await;
+        let headers = standard_webhooks::sign(&key, &id, self.clock.now(), &body);
+        match self.client.post(&url, &headers, body).await {
+            Ok(status) if (200..300).contains(&status) => return true,
+            Ok(status) => tracing::warn!(status, "a mock notification was refused"),
+            Err(error) => tracing::warn!(%error, "a mock notification failed"),
         }
+        false
     }
 
     /// Waits until the hold has ended, and then tells of the payment.

@@ -477,6 +477,44 @@ async fn the_platform_moves_the_controls_of_any_tenant_and_no_other_key_does() {
     shop.audit();
 }
 
+/// A payment that is confirmed while nothing is written is not lost: it is told again.
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_meets_a_read_only_shop_comes_again() {
+    let shop = Shop::open("levers-money");
+    let client = shop.client();
+    let variant = client.product(100, 1).await;
+    let order = client.order(&variant, 1).await.expect(201).text("id");
+    let body = json!({"provider": "mock"});
+    let payment = client
+        .post(&format!("/orders/{order}/payments"), body)
+        .await
+        .expect(201);
+    let page = payment.text("payment_url");
+    let path = page.split_once(shop.server.address()).unwrap().1.to_owned();
+    pull(&shop, &["read-only", "on"]);
+    let told = client
+        .with_key(None)
+        .post(&format!("{path}/pay"), json!({}))
+        .await
+        .expect(200);
+    assert_eq!(told.text("status"), "pending");
+    pull(&shop, &["read-only", "off"]);
+    let mut status = String::new();
+    for _ in 0..200 {
+        status = client
+            .get(&format!("/orders/{order}"))
+            .await
+            .expect(200)
+            .text("status");
+        if status == "paid" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(status, "paid");
+    shop.audit();
+}
+
 /// Without a server the levers work on the database itself.
 #[test]
 fn levers_work_on_a_stopped_database() {
