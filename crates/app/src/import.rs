@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use domain::limits::STOCK_MAX;
 use engine::clock::Entropy as _;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use wire::input::LevelLine;
 
@@ -272,9 +272,13 @@ fn hand_over(
 /// A bar on standard error, with the rate and the time left; hidden where nobody looks.
 fn bar(count: usize, word: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(u64::try_from(count).unwrap_or(u64::MAX));
-    let template = "{msg} [{bar:40}] {pos}/{len} products  {per_sec}  {eta} left";
+    let template = "{msg} [{bar:40}] {pos}/{len} products  {rate}/s  {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("=> "));
+        let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            // What cannot be shown is left out.
+            let _written = write!(out, "{:.0}", state.per_sec());
+        };
+        bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
     }
     bar.set_message(word);
     bar
