@@ -2,6 +2,7 @@
 //! page by page, beside a running server.
 
 mod catalogue;
+mod ledger;
 mod orders;
 mod sink;
 
@@ -37,6 +38,8 @@ pub(crate) enum What {
     Payments,
     /// Refunds
     Refunds,
+    /// The ledger: what money did, double entry, from the journal
+    Ledger,
 }
 
 impl What {
@@ -49,6 +52,7 @@ impl What {
             Self::Reservations => "reservations",
             Self::Payments => "payments",
             Self::Refunds => "refunds",
+            Self::Ledger => "ledger",
         }
     }
 }
@@ -123,6 +127,7 @@ fn write(frozen: &mut Frozen, what: What, sink: &mut Sink) -> Result<()> {
         What::Reservations => orders::reservations(frozen, sink),
         What::Payments => orders::payments(frozen, sink),
         What::Refunds => orders::refunds(frozen, sink),
+        What::Ledger => ledger::ledger(frozen, sink),
     }
 }
 

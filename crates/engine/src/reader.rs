@@ -1,8 +1,9 @@
 //! The reader port: what is looked at without changing it. Reads see whole commits only.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 
-use domain::ids::{LocationId, OrderId, ProductId, ReservationId, TenantId, VariantId};
+use domain::ids::{LocationId, OrderId, PaymentId, ProductId, ReservationId, TenantId, VariantId};
 use domain::money::Amount;
 use domain::needs::Needs;
 use domain::order::{OrderStatus, PaymentState};
@@ -273,6 +274,10 @@ pub trait Pages {
         after: Option<ProductId>,
         limit: usize,
     ) -> Result<State, StoreError>;
+
+    /// Payments by their ids, with their orders.
+    fn payments(&mut self, tenant: TenantId, ids: BTreeSet<PaymentId>)
+    -> Result<State, StoreError>;
 
     /// Orders behind `after` in the order of their ids, at most `limit`, with all that hangs on
     /// them.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use domain::ids::{OrderId, ProductId, TenantId, TypedId};
+use domain::ids::{OrderId, PaymentId, ProductId, TenantId, TypedId};
 use domain::needs::Needs;
 use domain::state::State;
 use domain::tenant::Tenant;
@@ -118,6 +118,18 @@ impl Snapshot for SqliteSnapshot {
 }
 
 impl Pages for SqliteSnapshot {
+    fn payments(
+        &mut self,
+        tenant: TenantId,
+        payments: BTreeSet<PaymentId>,
+    ) -> Result<State, StoreError> {
+        let needs = Needs {
+            payments,
+            ..Needs::default()
+        };
+        load(&self.0, tenant, &needs, None).map_err(sort)
+    }
+
     fn products(
         &mut self,
         tenant: TenantId,

@@ -1,6 +1,7 @@
 //! Catalogues in and out: the command line on files, over HTTP and on the database itself.
 
 mod interrupted;
+mod ledger;
 mod lines;
 
 use std::path::{Path, PathBuf};
@@ -538,6 +539,25 @@ async fn export_reads_one_snapshot_beside_a_running_server() {
         (1, 1)
     );
     assert_eq!((lines("payments").len(), lines("refunds").len()), (1, 1));
+    // The ledger balances, and each reference stands once.
+    let ledger = lines("ledger");
+    let number = |row: &Value, name: &str| row[name].as_i64().unwrap();
+    let sum = |name: &str| ledger.iter().map(|row| number(row, name)).sum::<i64>();
+    assert_eq!((sum("debit"), sum("credit")), (1_000, 1_000), "{ledger:?}");
+    let of_account = |account: &str| {
+        let rows = ledger.iter().filter(|row| row["account"] == account);
+        rows.map(|row| number(row, "debit") - number(row, "credit"))
+            .sum::<i64>()
+    };
+    assert_eq!(
+        ["cash:manual", "revenue", "refunds"].map(of_account),
+        [0, -500, 500]
+    );
+    let references: std::collections::BTreeSet<_> = ledger
+        .iter()
+        .map(|row| row["reference"].as_str().unwrap())
+        .collect();
+    assert_eq!(references.len(), 2, "{references:?}");
     let stock = lines("stock");
     let level = stock
         .iter()
@@ -560,6 +580,7 @@ async fn export_reads_one_snapshot_beside_a_running_server() {
         "reservations",
         "payments",
         "refunds",
+        "ledger",
     ] {
         let text = std::fs::read_to_string(out.join(format!("{name}.csv"))).unwrap();
         assert!(text.lines().count() > 1, "{name}");
