@@ -2,7 +2,7 @@
 //! command, while orders go on.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
@@ -15,7 +15,7 @@ use engine::handle::Queued;
 use engine::request::{Claim, Failure};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use wire::input::{BodyError, ImportLine, Shape, parse};
+use wire::input::{BodyError, ImportLine, parse};
 use wire::problem::Problem;
 
 use crate::call::{Call, problem_of};
@@ -43,8 +43,6 @@ const STOCK: Param = Param {
     kind: Kind::OneOf(&["new", "set", "keep"]),
     about: "set levels that do not exist yet (default), all levels, or none",
 };
-
-static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::compile(&ImportLine::schema()));
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![Operation {
@@ -175,7 +173,7 @@ impl Import {
             BodyError::Malformed(detail) => Problem::malformed(detail),
             BodyError::Invalid(faults) => invalid(faults),
         })?;
-        let read = ImportLine::read(value, &SHAPE).map_err(invalid)?;
+        let read = ImportLine::read(value).map_err(invalid)?;
         let command = read.command(self.stock, self.dry_run).map_err(invalid)?;
         let whole = self.claim;
         let stock = self.stock;

@@ -65,10 +65,7 @@ impl Session {
             .run_in(lane, vec![command])?
             .pop()
             .context("no answer")?;
-        answer.map_err(|failure| match failure {
-            Failure::Refused { rejection, .. } => anyhow!("{rejection}"),
-            other => anyhow!(other),
-        })
+        answer.map_err(refused)
     }
 
     /// Runs some commands in a lane, in one transaction.
@@ -152,5 +149,13 @@ impl Session {
             format!("there is no tenant {slug:?}; `stockhold tenant list` shows them")
         })?;
         Ok(tenant.id)
+    }
+}
+
+/// What a failed command says on the command line.
+pub(crate) fn refused(failure: Failure) -> anyhow::Error {
+    match failure {
+        Failure::Refused { rejection, .. } => anyhow!("{rejection}"),
+        other => anyhow!(other),
     }
 }

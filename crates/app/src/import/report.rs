@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
-use super::table::{BadRow, Header, Table, delimiter};
+use super::table::{BadRow, Header, Table};
 use crate::cli::ImportArgs;
 use crate::commands::{Stopwatch, line};
 
@@ -166,25 +166,15 @@ fn has_locations(header: &Header) -> bool {
     header.has(&["code"]) && header.has(&["priority"])
 }
 
-/// A file that may list locations, whatever its cells are parted by.
-fn open(path: &Path) -> Result<Table> {
-    let table = Table::open(path, b',')?;
-    let head = table.header.titles.join(",");
-    match delimiter(head.as_bytes()) {
-        b',' => Ok(table),
-        other => Table::open(path, other),
-    }
-}
-
 /// Whether a file lists locations, as `stockhold export locations` writes them.
 pub(crate) fn is_locations(path: &Path) -> bool {
-    let table = open(path);
+    let table = Table::open(path);
     table.is_ok_and(|table| has_locations(&table.header))
 }
 
 /// The locations of a file.
 pub(crate) fn read_locations(path: &Path) -> Result<Vec<Place>> {
-    let mut table = open(path)?;
+    let mut table = Table::open(path)?;
     let mut places: Vec<Place> = Vec::new();
     while let Some((_, row)) = table.next()? {
         let code = row.text(&["code"]).to_owned();

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use csv::Position;
 use domain::rejection::Fault;
-use wire::input::{BodyError, ImportLine, Shape, parse};
+use wire::input::{BodyError, ImportLine, parse};
 
 use super::layout::{Defaults, Found, Group, Layout};
-use super::table::{BadRow, Header, Table, delimiter};
+use super::table::{BadRow, Header, Table, head};
 
 /// What one step through a file gives.
 pub(crate) type Step = std::result::Result<Found, Vec<BadRow>>;
@@ -22,7 +22,6 @@ pub(crate) enum Source {
     /// Rows in columns.
     Csv {
         path: PathBuf,
-        delimiter: u8,
         layout: Layout,
         header: Header,
         /// Where the rows of each product stand, products in the order of their first row.
@@ -38,27 +37,18 @@ pub(crate) enum Source {
 impl Source {
     /// Looks through a file: what it is, and how many products it has.
     pub(crate) fn open(path: &Path, layout: Option<Layout>, defaults: Defaults) -> Result<Self> {
-        let file =
+        let mut file =
             File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
-        let mut reader = BufReader::new(file);
-        let start = reader.fill_buf()?;
-        let start = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start);
-        let start = start.trim_ascii_start();
-        if layout.is_none() && start.first() == Some(&b'{') {
+        if layout.is_none() && head(&mut file)?.first() == Some(&b'{') {
             let full = |line: &std::io::Result<Vec<u8>>| {
                 line.as_ref()
                     .map_or(true, |line| !line.trim_ascii().is_empty())
             };
-            let lines = reader.split(b'\n').filter(full).count();
+            let lines = BufReader::new(file).split(b'\n').filter(full).count();
             let path = path.to_owned();
             return Ok(Self::Ndjson { path, lines });
         }
-        let head = start
-            .split(|byte| *byte == b'\n')
-            .next()
-            .unwrap_or_default();
-        let delimiter = delimiter(head);
-        let mut table = Table::open(path, delimiter)?;
+        let mut table = Table::open(path)?;
         let header = table.header.clone();
         let Some(layout) = layout.or_else(|| Layout::of(&header)) else {
             bail!(
@@ -69,7 +59,6 @@ impl Source {
         let (groups, notes) = index(&mut table, layout)?;
         Ok(Self::Csv {
             path: path.to_owned(),
-            delimiter,
             layout,
             header,
             groups,
@@ -134,14 +123,13 @@ impl Source {
         match self {
             Self::Csv {
                 path,
-                delimiter,
                 layout,
                 header,
                 groups,
                 defaults,
                 notes: _,
             } => {
-                let mut table = Table::open(path, *delimiter)?;
+                let mut table = Table::open(path)?;
                 for rows in groups {
                     each(gather(&mut table, rows, *layout, (header, defaults))?)?;
                 }
@@ -203,7 +191,6 @@ fn gather(
 }
 
 fn walk_lines(path: &Path, mut each: impl FnMut(Step) -> Result<()>) -> Result<()> {
-    let shape = Shape::compile(&ImportLine::schema());
     let lines = BufReader::new(File::open(path)?).split(b'\n');
     for (number, bytes) in (1..).zip(lines) {
         let bytes = bytes?;
@@ -211,12 +198,12 @@ fn walk_lines(path: &Path, mut each: impl FnMut(Step) -> Result<()>) -> Result<(
             continue;
         }
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
-        each(read_line(bytes, number, &shape))?;
+        each(read_line(bytes, number))?;
     }
     Ok(())
 }
 
-fn read_line(bytes: &[u8], number: u64, shape: &Shape) -> Step {
+fn read_line(bytes: &[u8], number: u64) -> Step {
     let bad = |fault: Fault| BadRow {
         line: number,
         column: fault.pointer,
@@ -230,7 +217,7 @@ fn read_line(bytes: &[u8], number: u64, shape: &Shape) -> Step {
         BodyError::Malformed(why) => malformed(why),
         BodyError::Invalid(faults) => faults,
     });
-    let read = value.and_then(|value| ImportLine::read(value, shape));
+    let read = value.and_then(ImportLine::read);
     let faults = |faults: Vec<Fault>| faults.into_iter().map(bad).collect::<Vec<_>>();
     let line = read.map_err(faults)?;
     Ok(Found {

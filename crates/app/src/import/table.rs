@@ -156,12 +156,13 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    pub(crate) fn open(path: &Path, delimiter: u8) -> Result<Self> {
+    /// Opens a file; what parts its cells is seen in its first line.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let mut file =
             File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
         let open_end = open_end(&mut file)?;
         let mut reader = ReaderBuilder::new()
-            .delimiter(delimiter)
+            .delimiter(delimiter(&mut file)?)
             .flexible(true)
             .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(1 << 16)
@@ -225,6 +226,9 @@ impl Table {
     }
 }
 
+/// Bytes that are looked at to tell what a file is.
+const HEAD: u64 = 64 * 1024;
+
 /// The length of a file whose last line has no end of line.
 fn open_end(file: &mut File) -> Result<Option<u64>> {
     let length = file.seek(SeekFrom::End(0))?;
@@ -237,12 +241,21 @@ fn open_end(file: &mut File) -> Result<Option<u64>> {
     Ok((last != *b"\n").then_some(length))
 }
 
-/// What stands between the cells of a line: the mark that it has most of.
-pub(crate) fn delimiter(head: &[u8]) -> u8 {
-    let count = |wanted: u8| head.split(|byte| *byte == wanted).count();
+/// How a file begins: as much as tells what it is.
+pub(crate) fn head(file: &mut File) -> Result<Vec<u8>> {
+    let mut head = Vec::new();
+    file.take(HEAD).read_to_end(&mut head)?;
+    file.rewind()?;
+    let text = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&head);
+    Ok(text.trim_ascii_start().to_vec())
+}
+
+/// What stands between the cells of a file: the mark that its first line has most of.
+fn delimiter(file: &mut File) -> Result<u8> {
+    let head = head(file)?;
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |wanted: u8| line.split(|byte| *byte == wanted).count();
     let marks = [b'\t', b';', b','];
-    marks
-        .into_iter()
-        .max_by_key(|mark| count(*mark))
-        .unwrap_or(b',')
+    let most = marks.into_iter().max_by_key(|mark| count(*mark));
+    Ok(most.unwrap_or(b','))
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use wire::input::ImportLine;
 
 use crate::clock::SystemEntropy;
-use crate::commands::session::Session;
+use crate::commands::session::{Session, refused};
 use crate::remote::Remote;
 
 /// What a product came to.
@@ -93,11 +93,7 @@ impl Target {
                     name,
                     priority,
                 };
-                session
-                    .run_in(*tenant, vec![command.into()])?
-                    .remove(0)
-                    .map(|_| ())
-                    .map_err(refused)
+                session.run_one(*tenant, command.into()).map(|_| ())
             }
         }
     }
@@ -108,13 +104,6 @@ impl Target {
             Self::Server(remote) => send(remote, lines, rules),
             Self::Database(session, tenant) => run(session, *tenant, lines, rules),
         }
-    }
-}
-
-fn refused(failure: Failure) -> anyhow::Error {
-    match failure {
-        Failure::Refused { rejection, .. } => anyhow!("{rejection}"),
-        other => anyhow!(other),
     }
 }
 
@@ -224,9 +213,8 @@ fn run(
     lines: &[ImportLine],
     rules: Rules,
 ) -> Result<Vec<Outcome>> {
-    let shape = wire::input::Shape::compile(&ImportLine::schema());
     let command = |line: &ImportLine| -> Result<Command, Vec<Fault>> {
-        let line = ImportLine::read(serde_json::to_value(line).unwrap_or_default(), &shape)?;
+        let line = ImportLine::read(serde_json::to_value(line).unwrap_or_default())?;
         line.command(rules.stock, rules.dry_run)
     };
     let read: Vec<_> = lines.iter().map(command).collect();

@@ -1,5 +1,7 @@
 //! A line of an import: one product as a file says it is. The same shape is exported.
 
+use std::sync::LazyLock;
+
 use domain::catalogue::ProductStatus;
 use domain::command::Command;
 use domain::decide::{ImportProduct, ImportedLevel, ImportedVariant, StockRule};
@@ -135,9 +137,10 @@ impl ImportLine {
         schema::with_example(shape, &example)
     }
 
-    /// Reads a line; `shape` is its schema, compiled once.
-    pub fn read(line: Value, shape: &Shape) -> Result<Self, Vec<Fault>> {
-        let faults = shape.faults(&line);
+    /// Reads a line; its schema is compiled once.
+    pub fn read(line: Value) -> Result<Self, Vec<Fault>> {
+        static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::compile(&ImportLine::schema()));
+        let faults = SHAPE.faults(&line);
         if faults.is_empty() {
             typed(line)
         } else {
