@@ -265,7 +265,7 @@ fn footprint(lane: &LaneTurn) -> (Needs, Vec<KeyDigest>) {
 
 fn setback(error: StoreError) -> Setback {
     match error {
-        StoreError::Conflict => Setback::Retry(error),
+        StoreError::Conflict | StoreError::Lost(_) => Setback::Retry(error),
         StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Corrupt(_) => {
             Setback::GiveUp(error)
         }
@@ -275,7 +275,9 @@ fn setback(error: StoreError) -> Setback {
 fn failure_of(error: &StoreError) -> Failure {
     match error {
         StoreError::Conflict => Failure::Contended,
-        StoreError::Unavailable(_) | StoreError::Unknown(_) => Failure::Unavailable,
+        StoreError::Lost(_) | StoreError::Unavailable(_) | StoreError::Unknown(_) => {
+            Failure::Unavailable
+        }
         StoreError::Corrupt(_) => Failure::Internal,
     }
 }

@@ -17,6 +17,9 @@ pub enum StoreError {
     /// Another writer was there first; the batch may be decided anew.
     #[error("conflict with another writer")]
     Conflict,
+    /// The connection was lost before anything could be committed; the batch may be decided anew.
+    #[error("the connection to the database was lost: {0}")]
+    Lost(String),
     /// The database cannot be reached or is full; certainly nothing was written.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),

@@ -1,0 +1,50 @@
+//! What the two databases have in common: which tables there are, and how a row becomes a domain
+//! value and a domain value a row. No SQL of either dialect, no driver.
+//!
+//! * [`table`] names tables, their keys and columns, in the order in which cells come.
+//! * [`cell`] is one value on its way into a database.
+//! * [`columns`] reads values that come out of one, one after another.
+//! * [`steps`] is what taking a schema up and down has in common.
+//! * The other modules do both for each kind of row.
+
+pub mod answer;
+pub mod cart;
+pub mod catalogue;
+pub mod cell;
+pub mod columns;
+pub mod event;
+pub mod hold;
+pub mod level;
+pub mod order;
+pub mod payment;
+pub mod steps;
+pub mod table;
+pub mod tenant;
+
+#[cfg(test)]
+mod tests;
+
+pub use cell::{Cell, id, maybe_id};
+pub use columns::Columns;
+pub use table::{Kind, Table};
+
+/// Every table of the schema, each behind those that it refers to.
+pub const TABLES: &[&Table] = &[
+    &tenant::TENANTS,
+    &tenant::TIMEOUTS,
+    &tenant::LANES,
+    &tenant::KEYS,
+    &catalogue::LOCATIONS,
+    &catalogue::PRODUCTS,
+    &catalogue::VARIANTS,
+    &level::LEVELS,
+    &order::ORDERS,
+    &order::CONTACTS,
+    &order::ITEMS,
+    &hold::HOLDS,
+    &payment::PAYMENTS,
+    &payment::REFUNDS,
+    &cart::CARTS,
+    &cart::ITEMS,
+    &event::EVENTS,
+];

@@ -1,0 +1,141 @@
+//! `payments` and `refunds`.
+
+use domain::ids::{OrderItemId, TypedId as _, Uuid};
+use domain::payment::{Payment, PaymentStatus, Provider, Refund};
+
+use crate::cell::{Cell, id};
+use crate::columns::Columns;
+use crate::table::Kind::{Flag, Id, Int, Text};
+use crate::table::{Table, fixed, moves};
+
+/// Payment attempts.
+pub const PAYMENTS: Table = Table {
+    name: "payments",
+    key: 1,
+    columns: &[
+        fixed("payment_id", Id),
+        fixed("order_id", Id),
+        fixed("attempt", Int),
+        fixed("provider", Text),
+        fixed("payment_method", Text),
+        moves("status", Text),
+        fixed("amount", Int),
+        moves("refunded_amount", Int),
+        fixed("currency", Text),
+        fixed("provider_reference", Text),
+        moves("provider_payment_id", Text),
+        fixed("return_url", Text),
+        moves("expires_at", Int),
+        moves("failure_code", Text),
+        fixed("created_at", Int),
+        moves("updated_at", Int),
+    ],
+};
+
+/// Refunds.
+pub const REFUNDS: Table = Table {
+    name: "refunds",
+    key: 1,
+    columns: &[
+        fixed("refund_id", Id),
+        fixed("payment_id", Id),
+        fixed("order_id", Id),
+        fixed("amount", Int),
+        fixed("currency", Text),
+        fixed("items", Text),
+        fixed("restock", Flag),
+        fixed("reason", Text),
+        fixed("created_at", Int),
+    ],
+};
+
+/// Reads a payment.
+pub fn read<C: Columns>(c: &mut C) -> Result<Payment, C::Error> {
+    Ok(Payment {
+        id: c.id()?,
+        order_id: c.id()?,
+        attempt: c.int()?,
+        provider: c.name(Provider::parse)?,
+        payment_method: c.maybe_text()?,
+        status: c.name(PaymentStatus::parse)?,
+        amount: c.amount()?,
+        refunded_amount: c.amount()?,
+        currency: c.currency()?,
+        provider_reference: c.text()?,
+        provider_payment_id: c.maybe_text()?,
+        return_url: c.maybe_text()?,
+        expires_at: c.maybe_time()?,
+        failure_code: c.maybe_text()?,
+        created_at: c.time()?,
+        updated_at: c.time()?,
+    })
+}
+
+/// The cells of a payment.
+#[must_use]
+pub fn cells(payment: &Payment) -> Vec<Cell<'_>> {
+    vec![
+        id(payment.id),
+        id(payment.order_id),
+        payment.attempt.into(),
+        payment.provider.name().into(),
+        payment.payment_method.as_ref().into(),
+        payment.status.name().into(),
+        payment.amount.into(),
+        payment.refunded_amount.into(),
+        payment.currency.into(),
+        (&payment.provider_reference).into(),
+        payment.provider_payment_id.as_ref().into(),
+        payment.return_url.as_ref().into(),
+        payment.expires_at.into(),
+        payment.failure_code.as_ref().into(),
+        payment.created_at.into(),
+        payment.updated_at.into(),
+    ]
+}
+
+/// Reads a refund.
+pub fn read_refund<C: Columns>(c: &mut C) -> Result<Refund, C::Error> {
+    Ok(Refund {
+        id: c.id()?,
+        payment_id: c.id()?,
+        order_id: c.id()?,
+        amount: c.amount()?,
+        currency: c.currency()?,
+        items: read_items(c)?,
+        restock: c.flag()?,
+        reason: c.maybe_text()?,
+        created_at: c.time()?,
+    })
+}
+
+/// Lines and units, stored as JSON.
+fn read_items<C: Columns>(c: &mut C) -> Result<Vec<(OrderItemId, i64)>, C::Error> {
+    let items: Vec<(String, i64)> = c.json()?;
+    let item = |(id, quantity): (String, i64)| {
+        let id: Uuid = id.parse().map_err(|_| c.unreadable("lines and units"))?;
+        Ok((OrderItemId::from_uuid(id), quantity))
+    };
+    items.into_iter().map(item).collect()
+}
+
+/// The cells of a refund.
+#[must_use]
+pub fn refund_cells(refund: &Refund) -> Vec<Cell<'_>> {
+    let items: Vec<(String, i64)> = refund
+        .items
+        .iter()
+        .map(|(id, quantity)| (id.uuid().to_string(), *quantity))
+        .collect();
+    vec![
+        id(refund.id),
+        id(refund.payment_id),
+        id(refund.order_id),
+        refund.amount.into(),
+        refund.currency.into(),
+        serde_json::json!(items).to_string().into(),
+        refund.restock.into(),
+        refund.reason.as_ref().into(),
+        refund.created_at.into(),
+    ]
+}

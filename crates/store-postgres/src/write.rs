@@ -1,0 +1,416 @@
+//! Writes what a batch changed: an array a column, a statement a table.
+
+use std::fmt::Write as _;
+
+use domain::ids::{TenantId, TypedId as _, Uuid};
+use domain::state::Lane;
+use domain::tenant::{ApiKey, Tenant};
+use domain::time::Timestamp;
+use engine::request::{KeyDigest, StoredAnswer, platform};
+use engine::store::LaneWrite;
+use rows::table::Column;
+use rows::{Cell, Table, cart, catalogue, event, hold, level, order, payment, tenant};
+use tokio_postgres::types::Type;
+
+use crate::arrays::Arrays;
+use crate::pipeline::{Ask, name_tenant};
+
+/// Expired answers that are dropped for each new one, so that dropping keeps up with giving.
+const FORGOTTEN_PER_ANSWER: usize = 2;
+/// Expired answers and notes of batches that are dropped with every batch.
+const FORGOTTEN_PER_BATCH: usize = 16;
+/// For how many milliseconds it is remembered that a batch was committed: far longer than anybody
+/// waits to find out.
+const BATCHES_KEPT_MILLIS: i64 = 3_600_000;
+
+/// All that one lane's share of a batch writes, in order.
+pub(crate) fn asks(lane: &LaneWrite) -> Vec<Ask<'_>> {
+    let mut writing = Writing {
+        tenant: lane.tenant,
+        asks: Vec::new(),
+    };
+    writing.lane(lane.before, lane.state.lane);
+    writing.platform(lane);
+    writing.catalogue(lane);
+    writing.orders(lane);
+    writing.carts(lane);
+    writing.insert(&event::EVENTS, lane.events.iter().map(event::cells));
+    writing.answers(lane);
+    writing.batch(lane);
+    writing.asks
+}
+
+struct Writing<'a> {
+    tenant: TenantId,
+    asks: Vec<Ask<'a>>,
+}
+
+/// The changed rows of a table, each with what stood there before.
+type Changed<'a, T> = Vec<(Option<&'a T>, &'a T)>;
+
+impl<'a> Writing<'a> {
+    /// Inserts rows.
+    fn insert(&mut self, table: &Table, rows: impl Iterator<Item = Vec<Cell<'a>>>) {
+        let mut arrays = Arrays::all(table);
+        rows.for_each(|row| arrays.push(row));
+        if arrays.len > 0 {
+            self.spread(insert_sql(table), arrays);
+        }
+    }
+
+    /// Changes rows that stand there.
+    fn update(&mut self, table: &Table, rows: impl Iterator<Item = Vec<Cell<'a>>>) {
+        let mut arrays = Arrays::moving(table);
+        rows.for_each(|row| arrays.push(row));
+        if arrays.len > 0 {
+            let wanted = count(arrays.len);
+            let sql = update_sql(table, "");
+            let ask = self.spread(sql, arrays);
+            ask.push(Type::INT8, Box::new(wanted));
+        }
+    }
+
+    /// Updates first: a new row may take what an old one has given up.
+    fn write<T>(
+        &mut self,
+        table: &Table,
+        changed: &Changed<'a, T>,
+        cells: impl Fn(&'a T) -> Vec<Cell<'a>>,
+    ) {
+        let old = changed.iter().filter(|(before, _)| before.is_some());
+        self.update(table, old.map(|(_, row)| cells(row)));
+        let new = changed.iter().filter(|(before, _)| before.is_none());
+        self.insert(table, new.map(|(_, row)| cells(row)));
+    }
+
+    /// A statement over arrays, behind the tenant.
+    fn spread(&mut self, sql: String, arrays: Arrays<'a>) -> &mut Ask<'a> {
+        let mut ask = Ask::new(sql).tenant(self.tenant);
+        for (ty, array) in arrays.into_params() {
+            ask.push(ty, array);
+        }
+        self.asks.push(ask);
+        self.asks.last_mut().expect("it was just pushed")
+    }
+
+    fn lane(&mut self, before: Lane, lane: Lane) {
+        let columns = tenant::LANES.columns;
+        let mut sql = "WITH done AS (UPDATE lanes SET ".to_owned();
+        for (place, column) in columns.iter().enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            let _ = write!(sql, "{comma}{} = ${}", column.name, place + 2);
+        }
+        let next = columns.len() + 2;
+        let _ = write!(
+            sql,
+            " WHERE tenant_id = $1 AND seq = ${next} AND last_at = ${} RETURNING 1) \
+             SELECT stockhold_expect(count(*), 1) FROM done",
+            next + 1
+        );
+        let mut ask = Ask::new(sql).tenant(self.tenant);
+        for cell in tenant::lane_cells(&lane) {
+            let number = match cell {
+                Cell::Int(number) => Some(number),
+                _ => None,
+            };
+            ask = ask.with(Type::INT8, number);
+        }
+        let ask = ask.with(Type::INT8, before.seq);
+        self.asks
+            .push(ask.with(Type::INT8, before.last_at.millis()));
+    }
+
+    /// Tenants and keys, whose rows stand under their own tenants.
+    fn platform(&mut self, lane: &'a LaneWrite) {
+        let own = self.tenant;
+        for (before, row) in lane.state.tenants.changed() {
+            self.tenant = row.id;
+            self.tenant(own, before, row);
+        }
+        for (before, row) in lane.state.keys.changed() {
+            self.tenant = row.tenant_id;
+            self.key(own, before, row);
+        }
+        self.tenant = own;
+    }
+
+    fn tenant(&mut self, own: TenantId, before: Option<&'a Tenant>, row: &'a Tenant) {
+        self.asks.push(name_tenant(row.id));
+        self.write(&tenant::TENANTS, &vec![(before, row)], tenant::cells);
+        if before.is_none() {
+            let lane = Lane::default();
+            let cells = tenant::lane_cells(&lane);
+            let cells: Vec<Cell<'a>> = cells.into_iter().map(owned).collect();
+            self.insert(&tenant::LANES, std::iter::once(cells));
+            let location = tenant::default_location(row);
+            let cells = catalogue::location_cells(&location);
+            let cells: Vec<Cell<'a>> = cells.into_iter().map(owned).collect();
+            self.insert(&catalogue::LOCATIONS, std::iter::once(cells));
+        }
+        let forget = Ask::new("DELETE FROM tenant_timeouts WHERE tenant_id = $1");
+        self.asks.push(forget.tenant(row.id));
+        self.insert(&tenant::TIMEOUTS, tenant::timeouts(&row.settings));
+        if before.is_none() {
+            self.asks.push(name_tenant(platform()));
+            let sql = "INSERT INTO tenant_slugs (tenant_id, slug, of_tenant_id) VALUES ($1, $2, $3)";
+            let ask = Ask::new(sql).tenant(platform());
+            let ask = ask.with(Type::TEXT, row.slug.as_str());
+            self.asks.push(ask.with(Type::UUID, row.id.uuid()));
+        }
+        self.asks.push(name_tenant(own));
+    }
+
+    fn key(&mut self, own: TenantId, before: Option<&'a ApiKey>, row: &'a ApiKey) {
+        self.asks.push(name_tenant(row.tenant_id));
+        self.write(&tenant::KEYS, &vec![(before, row)], tenant::key_cells);
+        if before.is_none() {
+            self.asks.push(name_tenant(platform()));
+            let sql = "INSERT INTO api_key_hashes (tenant_id, hash, of_tenant_id, key_id) \
+                 VALUES ($1, $2, $3, $4)";
+            let ask = Ask::new(sql).tenant(platform());
+            let ask = ask.with(Type::BYTEA, row.hash.as_slice());
+            let ask = ask.with(Type::UUID, row.tenant_id.uuid());
+            self.asks.push(ask.with(Type::UUID, row.id.uuid()));
+        }
+        self.asks.push(name_tenant(own));
+    }
+
+    fn catalogue(&mut self, lane: &'a LaneWrite) {
+        let state = &lane.state;
+        let locations = state.locations.changed().map(|(_, row)| row);
+        self.insert(
+            &catalogue::LOCATIONS,
+            locations.map(catalogue::location_cells),
+        );
+        let changed: Changed<'_, _> = state.products.changed().collect();
+        self.write(&catalogue::PRODUCTS, &changed, catalogue::product_cells);
+        let changed: Changed<'_, _> = state.variants.changed().collect();
+        self.write(&catalogue::VARIANTS, &changed, catalogue::variant_cells);
+        self.levels(state.levels.changed().collect());
+    }
+
+    /// Levels are changed only where they stand at the version that was loaded.
+    fn levels(&mut self, changed: Changed<'a, domain::stock::StockLevel>) {
+        let mut arrays = Arrays::moving(&level::LEVELS);
+        let mut versions = Vec::new();
+        for (before, row) in &changed {
+            if let Some(before) = before {
+                arrays.push(level::cells(row));
+                versions.push(before.version);
+            }
+        }
+        if arrays.len > 0 {
+            let wanted = count(arrays.len);
+            let sql = update_sql(&level::LEVELS, "stood");
+            let ask = self.spread(sql, arrays);
+            ask.push(Type::INT8_ARRAY, Box::new(versions));
+            ask.push(Type::INT8, Box::new(wanted));
+        }
+        let new = changed.iter().filter(|(before, _)| before.is_none());
+        self.insert(&level::LEVELS, new.map(|(_, row)| level::cells(row)));
+    }
+
+    fn orders(&mut self, lane: &'a LaneWrite) {
+        let state = &lane.state;
+        let changed: Changed<'_, _> = state.orders.changed().collect();
+        self.write(&order::ORDERS, &changed, order::cells);
+        let revised: Vec<Uuid> = changed
+            .iter()
+            .filter(|(before, row)| before.is_some_and(|before| before.items != row.items))
+            .map(|(_, row)| row.id.uuid())
+            .collect();
+        if !revised.is_empty() {
+            let sql = "DELETE FROM order_items WHERE tenant_id = $1 AND order_id = ANY ($2)";
+            let ask = Ask::new(sql).tenant(self.tenant);
+            self.asks.push(ask.with(Type::UUID_ARRAY, revised));
+        }
+        let items = changed
+            .iter()
+            .filter(|(before, row)| before.is_none_or(|before| before.items != row.items))
+            .flat_map(|(_, row)| order::item_cells(row));
+        self.insert(&order::ITEMS, items);
+        let contacts = || state.contacts.changed_with_keys();
+        let stood = |id| state.contacts.as_loaded(id).is_some();
+        let old = contacts().filter(|(id, _)| stood(id));
+        let new = contacts().filter(|(id, _)| !stood(id));
+        self.update(
+            &order::CONTACTS,
+            old.map(|(id, contact)| order::contact_cells(*id, contact)),
+        );
+        self.insert(
+            &order::CONTACTS,
+            new.map(|(id, contact)| order::contact_cells(*id, contact)),
+        );
+        // Ended holds first: a new one may stand where an old one of the same order stood active.
+        let changed: Changed<'_, _> = state.holds.changed().collect();
+        self.write(&hold::HOLDS, &changed, hold::cells);
+        let changed: Changed<'_, _> = state.payments.changed().collect();
+        self.write(&payment::PAYMENTS, &changed, payment::cells);
+        let refunds = state.refunds.changed().map(|(_, row)| row);
+        self.insert(&payment::REFUNDS, refunds.map(payment::refund_cells));
+    }
+
+    fn carts(&mut self, lane: &'a LaneWrite) {
+        let changed: Changed<'_, domain::cart::Cart> = lane.state.carts.changed().collect();
+        self.write(&cart::CARTS, &changed, cart::cells);
+        let (mut gone, mut old, mut new) = (Arrays::all(&CART_ITEM_KEYS), Vec::new(), Vec::new());
+        for (before, row) in &changed {
+            let stood = before.map_or(&[][..], |before| &before.items);
+            for item in stood {
+                if !row.items.iter().any(|kept| kept.id == item.id) {
+                    gone.push(vec![rows::id(row.id), rows::id(item.id)]);
+                }
+            }
+            for item in row.items.iter().filter(|item| !stood.contains(item)) {
+                let known = stood.iter().any(|before| before.id == item.id);
+                let cells = cart::item_cells(row.id, item);
+                if known { &mut old } else { &mut new }.push(cells);
+            }
+        }
+        if gone.len > 0 {
+            let sql = "DELETE FROM cart_items t USING unnest($2::uuid[], $3::uuid[]) \
+                 AS u (cart_id, item_id) WHERE t.tenant_id = $1 AND t.cart_id = u.cart_id \
+                 AND t.item_id = u.item_id";
+            self.spread(sql.to_owned(), gone);
+        }
+        self.update(&cart::ITEMS, old.into_iter());
+        self.insert(&cart::ITEMS, new.into_iter());
+    }
+
+    fn answers(&mut self, lane: &'a LaneWrite) {
+        if lane.answers.is_empty() {
+            return;
+        }
+        let dropped = lane.answers.len() * FORGOTTEN_PER_ANSWER + FORGOTTEN_PER_BATCH;
+        let sql = "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND key = ANY (ARRAY(\
+             SELECT key FROM idempotency_keys WHERE tenant_id = $1 AND created_at < $2 \
+             ORDER BY created_at LIMIT $3))";
+        let forget = Ask::new(sql).tenant(self.tenant);
+        let forget = forget.with(Type::INT8, lane.forget_before.millis());
+        self.asks.push(forget.with(Type::INT8, count(dropped)));
+        self.asks.push(insert_answers(self.tenant, &lane.answers));
+    }
+
+    fn batch(&mut self, lane: &LaneWrite) {
+        let at = lane.state.lane.last_at;
+        let sql = "INSERT INTO batches (tenant_id, batch_id, at) VALUES ($1, $2, $3)";
+        let note = Ask::new(sql).tenant(self.tenant);
+        let note = note.with(Type::UUID, lane.batch.uuid());
+        self.asks.push(note.with(Type::INT8, at.millis()));
+        let sql = "DELETE FROM batches WHERE tenant_id = $1 AND batch_id = ANY (ARRAY(\
+             SELECT batch_id FROM batches WHERE tenant_id = $1 AND batch_id < $2 \
+             ORDER BY batch_id LIMIT $3))";
+        let forget = Ask::new(sql).tenant(self.tenant);
+        let forget = forget.with(Type::UUID, first_id_at(at.plus_millis(-BATCHES_KEPT_MILLIS)));
+        let forget = forget.with(Type::INT8, count(FORGOTTEN_PER_BATCH));
+        self.asks.push(forget);
+        let news = format!("{} {}", self.tenant, lane.state.lane.seq);
+        let tell = Ask::new("SELECT pg_notify('stockhold', $1)");
+        self.asks.push(tell.with(Type::TEXT, news));
+    }
+}
+
+/// The keys of cart items alone, for taking some away.
+const CART_ITEM_KEYS: Table = Table {
+    name: "cart_items",
+    key: 2,
+    columns: match cart::ITEMS.columns.first_chunk::<2>() {
+        Some(key) => key,
+        None => &[],
+    },
+};
+
+/// The first id that could be made at that time: ids begin with it (RFC 9562 §5.7).
+fn first_id_at(at: Timestamp) -> Uuid {
+    let millis = u64::try_from(at.millis()).unwrap_or(0);
+    Uuid::from_u64_pair(millis << 16, 0)
+}
+
+fn count(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// A cell that borrows nothing.
+fn owned<'a>(cell: Cell<'_>) -> Cell<'a> {
+    match cell {
+        Cell::Null => Cell::Null,
+        Cell::Id(id) => Cell::Id(id),
+        Cell::Int(number) => Cell::Int(number),
+        Cell::Flag(flag) => Cell::Flag(flag),
+        Cell::Text(text) => Cell::Text(text.into_owned().into()),
+        Cell::Bytes(bytes) => Cell::Bytes(bytes.into_owned().into()),
+    }
+}
+
+fn insert_answers<'a>(tenant: TenantId, answers: &'a [(KeyDigest, StoredAnswer)]) -> Ask<'a> {
+    let sql = "INSERT INTO idempotency_keys \
+         (tenant_id, key, fingerprint, status, body, seq, created_at) SELECT $1, u.* \
+         FROM unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bigint[], \
+         $7::bigint[]) AS u ON CONFLICT (tenant_id, key) DO UPDATE SET \
+         fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body, \
+         seq = excluded.seq, created_at = excluded.created_at";
+    let keys: Vec<&'a [u8]> = answers.iter().map(|(key, _)| key.as_slice()).collect();
+    let of = |read: fn(&StoredAnswer) -> i64| -> Vec<i64> {
+        answers.iter().map(|(_, answer)| read(answer)).collect()
+    };
+    let prints: Vec<&'a [u8]> = answers.iter().map(|(_, a)| a.fingerprint.as_slice()).collect();
+    let bodies: Vec<&'a [u8]> = answers.iter().map(|(_, a)| &a.body[..]).collect();
+    Ask::new(sql)
+        .tenant(tenant)
+        .with(Type::BYTEA_ARRAY, keys)
+        .with(Type::BYTEA_ARRAY, prints)
+        .with(Type::INT8_ARRAY, of(|answer| i64::from(answer.status)))
+        .with(Type::BYTEA_ARRAY, bodies)
+        .with(Type::INT8_ARRAY, of(|answer| answer.seq))
+        .with(Type::INT8_ARRAY, of(|answer| answer.at.millis()))
+}
+
+/// `$2::uuid[], $3::text[], …` for these columns.
+fn spread_params<'c>(columns: impl Iterator<Item = &'c Column>) -> (String, usize) {
+    let mut params = Vec::new();
+    for column in columns {
+        let ty = match column.kind {
+            rows::Kind::Id => "uuid",
+            rows::Kind::Text => "text",
+            rows::Kind::Int => "bigint",
+            rows::Kind::Flag => "boolean",
+            rows::Kind::Bytes => "bytea",
+        };
+        params.push(format!("${}::{ty}[]", params.len() + 2));
+    }
+    (params.join(", "), params.len() + 2)
+}
+
+fn insert_sql(table: &Table) -> String {
+    let (name, names) = (table.name, table.names(""));
+    let comma = if names.is_empty() { "" } else { ", " };
+    let (params, _) = spread_params(table.columns.iter());
+    format!("INSERT INTO {name} (tenant_id{comma}{names}) SELECT $1, u.* FROM unnest({params}) AS u")
+}
+
+/// An update that ends the transaction unless it finds every row; with `stood`, at the version of
+/// that array, too.
+fn update_sql(table: &Table, stood: &str) -> String {
+    let columns = || table.key().iter().chain(table.moving().map(|(_, c)| c));
+    let mut names: Vec<&str> = columns().map(|column| column.name).collect();
+    let (mut params, mut next) = spread_params(columns());
+    let mut found = "t.tenant_id = $1".to_owned();
+    for column in table.key() {
+        let _ = write!(found, " AND t.{0} = u.{0}", column.name);
+    }
+    if !stood.is_empty() {
+        names.push(stood);
+        let _ = write!(params, ", ${next}::bigint[]");
+        let _ = write!(found, " AND t.version = u.{stood}");
+        next += 1;
+    }
+    let sets: Vec<String> = table
+        .moving()
+        .map(|(_, column)| format!("{0} = u.{0}", column.name))
+        .collect();
+    let (name, sets, names) = (table.name, sets.join(", "), names.join(", "));
+    format!(
+        "WITH done AS (UPDATE {name} AS t SET {sets} FROM unnest({params}) AS u ({names}) \
+         WHERE {found} RETURNING 1) SELECT stockhold_expect(count(*), ${next}) FROM done"
+    )
+}
