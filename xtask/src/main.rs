@@ -14,7 +14,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   schemathesis         the API against its document alone
   openapi              write docs/openapi.json anew
   sim [SEED] [STEPS]   replay one simulated history
-  bench smoke [SECS]   orders a second of the release server
+  bench smoke [--database postgres] [SECS]
+                       orders a second of the release server; on PostgreSQL beside what one would
+                       write by hand
   bench import         a catalogue of 100,000 variants
   campaign [MINUTES]   simulated histories with fresh seeds for so long";
 

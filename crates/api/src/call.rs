@@ -148,7 +148,10 @@ pub(crate) fn unreadable(error: &StoreError) -> Problem {
     tracing::error!(%error, "a read failed");
     match error {
         StoreError::Corrupt(_) => Problem::new("internal", "an internal error; it is logged"),
-        StoreError::Conflict | StoreError::Unavailable(_) | StoreError::Unknown(_) => {
+        StoreError::Conflict
+        | StoreError::Lost(_)
+        | StoreError::Unavailable(_)
+        | StoreError::Unknown(_) => {
             Problem::new("store_unavailable", "the database is away").retry_after(1)
         }
     }

@@ -93,11 +93,12 @@ pub(crate) enum Command {
 /// Which database, and how to answer.
 #[derive(Args, Clone)]
 pub(crate) struct DatabaseArgs {
-    /// `sqlite:PATH`
+    /// `sqlite:PATH` or `postgres://…`
     #[arg(
         long,
         global = true,
         env = "STOCKHOLD_DATABASE_URL",
+        hide_env_values = true,
         default_value = "sqlite:stockhold.db"
     )]
     pub(crate) database: String,
@@ -109,10 +110,11 @@ pub(crate) struct DatabaseArgs {
 /// Where a database is.
 #[derive(Args, Clone)]
 pub(crate) struct AtDatabase {
-    /// `sqlite:PATH`
+    /// `sqlite:PATH` or `postgres://…`
     #[arg(
         long,
         env = "STOCKHOLD_DATABASE_URL",
+        hide_env_values = true,
         default_value = "sqlite:stockhold.db"
     )]
     pub(crate) database: String,
@@ -273,9 +275,12 @@ pub(crate) struct ServeArgs {
     /// Address to listen on [default: 127.0.0.1:3000]
     #[arg(long, env = "STOCKHOLD_LISTEN")]
     pub(crate) listen: Option<String>,
-    /// `sqlite:PATH` [default: sqlite:stockhold.db]
-    #[arg(long, env = "STOCKHOLD_DATABASE_URL")]
+    /// `sqlite:PATH` or `postgres://…` [default: sqlite:stockhold.db]
+    #[arg(long, env = "STOCKHOLD_DATABASE_URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
+    /// Connections to a PostgreSQL [default: 10]
+    #[arg(long, env = "STOCKHOLD_DATABASE_POOL_SIZE")]
+    pub(crate) database_pool_size: Option<usize>,
     /// Where clients reach this server, if not at the address it listens on
     #[arg(long, env = "STOCKHOLD_PUBLIC_URL")]
     pub(crate) public_url: Option<String>,
@@ -374,7 +379,9 @@ pub(crate) enum MigrateWay {
     },
     /// Show which steps have been taken
     Status,
-    /// Print the SQL of each step, to be run with sqlite3
+    /// Print the SQL that makes PostgreSQL's two roles: who owns the schema, and who serves
+    Roles,
+    /// Print the SQL of each step, to be run with sqlite3 or psql
     Print {
         /// The way back instead
         #[arg(long)]

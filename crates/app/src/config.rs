@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 use crate::cli::ServeArgs;
+use crate::database::Location;
 
 /// Settings in a TOML file, by the names of the flags.
 #[derive(Default, Deserialize)]
@@ -13,6 +14,7 @@ use crate::cli::ServeArgs;
 struct File {
     listen: Option<String>,
     database: Option<String>,
+    database_pool_size: Option<usize>,
     public_url: Option<String>,
     default_tenant: Option<String>,
     payment_timeout_minutes: Option<i64>,
@@ -33,7 +35,9 @@ pub(crate) struct Config {
     pub(crate) demo: bool,
     pub(crate) json: bool,
     pub(crate) listen: String,
-    pub(crate) database: PathBuf,
+    pub(crate) database: Location,
+    /// Connections to a PostgreSQL.
+    pub(crate) pool_size: usize,
     pub(crate) public_url: Option<String>,
     pub(crate) default_tenant: Option<String>,
     pub(crate) payment_timeout_minutes: i64,
@@ -69,7 +73,14 @@ impl Config {
                 .listen
                 .or(file.listen)
                 .unwrap_or_else(|| "127.0.0.1:3000".to_owned()),
-            database: sqlite_path(database.as_deref().unwrap_or("sqlite:stockhold.db"))?,
+            database: database
+                .as_deref()
+                .unwrap_or("sqlite:stockhold.db")
+                .parse()?,
+            pool_size: args
+                .database_pool_size
+                .or(file.database_pool_size)
+                .unwrap_or(10),
             public_url: args.public_url.or(file.public_url),
             default_tenant: args.default_tenant.or(file.default_tenant),
             payment_timeout_minutes: args
@@ -114,7 +125,8 @@ impl Config {
         let key = self.mock_webhook_key.as_ref().map(|_| "(given)".to_owned());
         vec![
             ("listen", self.listen.clone()),
-            ("database", format!("sqlite:{}", self.database.display())),
+            ("database", self.database.shown()),
+            ("database_pool_size", self.pool_size.to_string()),
             ("public_url", text(&self.public_url)),
             ("default_tenant", text(&self.default_tenant)),
             (
@@ -150,6 +162,9 @@ impl Config {
         }
         if !(1..=10_000).contains(&self.cleanup_interval_minutes) {
             bail!("cleanup_interval_minutes must be between 1 and 10000");
+        }
+        if !(4..=1_000).contains(&self.pool_size) {
+            bail!("database_pool_size must be between 4 and 1000");
         }
         if self.batch_max == 0 || self.queue_max == 0 || self.connections_max == 0 {
             bail!("batch_max, queue_max and connections_max must be above 0");
@@ -201,17 +216,4 @@ pub(crate) fn given_in_file(path: Option<&Path>) -> Result<Vec<String>> {
     let text = text_of(path)?;
     let table: toml::Table = text.parse().with_context(|| not_right(path))?;
     Ok(table.keys().cloned().collect())
-}
-
-/// The file of a `sqlite:PATH` URL.
-pub(crate) fn sqlite_path(url: &str) -> Result<PathBuf> {
-    match url.split_once(':') {
-        Some(("sqlite", "")) | None => {
-            bail!("a database is named as sqlite:PATH, not {url:?}")
-        }
-        Some(("sqlite", path)) => Ok(PathBuf::from(path)),
-        Some((scheme, _)) => {
-            bail!("databases of kind {scheme:?} are not supported; use sqlite:PATH")
-        }
-    }
 }

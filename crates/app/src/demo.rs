@@ -2,8 +2,6 @@
 
 mod catalogue;
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result, anyhow};
 use api::keys::{KeyHasher, generate, shown};
 use domain::command::Command;
@@ -21,12 +19,11 @@ use engine::clock::{Entropy as _, SeededEntropy};
 use engine::direct;
 use engine::request::platform;
 use serde_json::{Value, json};
-use store_sqlite::secrets::Secrets;
-use store_sqlite::store::SqliteStore;
 use wire::codec::JsonCodec;
 
 use crate::clock::SystemEntropy;
 use crate::commands::line;
+use crate::database::{AnyStore, Database};
 use crate::serve::codec;
 
 /// When the demo's objects were made: 2026-01-01T00:00:00Z.
@@ -47,38 +44,39 @@ pub(crate) struct Shop {
 }
 
 /// Opens the demo shop of a database; fills it first if it is new.
-pub(crate) fn open(path: &Path, store: &mut SqliteStore, pepper: &[u8; 32]) -> Result<Shop> {
-    let secrets = Secrets::open(path)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+pub(crate) async fn open(mut database: Database, pepper: &[u8; 32]) -> Result<Shop> {
+    let codec = codec(pepper, String::new());
+    let store = database.stores.pop().ok_or_else(|| anyhow!("no writer"))?;
+    let secrets = database.secrets;
     let mut filling = Filling {
         store,
-        codec: codec(pepper, String::new()),
+        codec,
         entropy: SeededEntropy::new(SEED),
-        runtime,
     };
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| anyhow!("damaged demo keys"));
-    let facts = if let Some(kept) = secrets.get("demo")? {
+    let facts = if let Some(kept) = secrets.get("demo").await? {
         serde_json::from_str(&text(kept)?)?
     } else {
         let cut_off = "the demo was cut off while it was made; delete the database and start again";
-        let made = filling.fill().context(cut_off)?;
-        secrets.keep("demo", made.to_string().as_bytes())?;
+        let made = filling.fill().await.context(cut_off)?;
+        let kept = made.to_string();
+        secrets.keep("demo", kept.as_bytes()).await?;
         made
     };
     let tenant_id: TenantId = field(&facts, "tenant_id").parse()?;
-    let mut key = |name: &str, kind, tenant| -> Result<String> {
-        if let Some(kept) = secrets.get(name)? {
+    let mut key = async |name: &str, kind, tenant| -> Result<String> {
+        if let Some(kept) = secrets.get(name).await? {
             return text(kept);
         }
-        let key = filling.issue(pepper, kind, tenant)?;
-        secrets.keep(name, key.as_bytes())?;
+        let key = filling.issue(pepper, kind, tenant).await?;
+        secrets.keep(name, key.as_bytes()).await?;
         Ok(key)
     };
     Ok(Shop {
         tenant_id,
-        secret_key: key("demo_secret_key", KeyKind::Secret, tenant_id)?,
-        publishable_key: key("demo_publishable_key", KeyKind::Publishable, tenant_id)?,
-        platform_key: key("demo_platform_key", KeyKind::Platform, platform())?,
+        secret_key: key("demo_secret_key", KeyKind::Secret, tenant_id).await?,
+        publishable_key: key("demo_publishable_key", KeyKind::Publishable, tenant_id).await?,
+        platform_key: key("demo_platform_key", KeyKind::Platform, platform()).await?,
         plenty: field(&facts, "plenty"),
         last_one: field(&facts, "last_one"),
     })
@@ -88,15 +86,19 @@ fn field(facts: &Value, name: &str) -> String {
     facts[name].as_str().unwrap_or_default().to_owned()
 }
 
-struct Filling<'a> {
-    store: &'a mut SqliteStore,
+struct Filling {
+    store: AnyStore,
     codec: JsonCodec,
     entropy: SeededEntropy,
-    runtime: tokio::runtime::Runtime,
 }
 
-impl Filling<'_> {
-    fn run(&mut self, lane: TenantId, command: impl Into<Command>, entropy: u64) -> Result<Value> {
+impl Filling {
+    async fn run(
+        &mut self,
+        lane: TenantId,
+        command: impl Into<Command>,
+        entropy: u64,
+    ) -> Result<Value> {
         let rules = Rules {
             codec: &self.codec,
             payment_timeout_minutes: domain::tenant::PAYMENT_TIMEOUT_MINUTES,
@@ -104,17 +106,21 @@ impl Filling<'_> {
         };
         let now = Timestamp::from_millis(MADE_AT);
         let work = (command.into(), entropy);
-        let run = direct::run(self.store, lane, work, now, rules);
-        let answer = self.runtime.block_on(run)?;
+        let answer = direct::run(&mut self.store, lane, work, now, rules).await?;
         Ok(serde_json::from_slice(&answer.body)?)
     }
 
-    fn made(&mut self, lane: TenantId, command: impl Into<Command>) -> Result<Value> {
+    async fn made(&mut self, lane: TenantId, command: impl Into<Command>) -> Result<Value> {
         let word = self.entropy.word();
-        self.run(lane, command, word)
+        self.run(lane, command, word).await
     }
 
-    fn issue(&mut self, pepper: &[u8; 32], kind: KeyKind, tenant_id: TenantId) -> Result<String> {
+    async fn issue(
+        &mut self,
+        pepper: &[u8; 32],
+        kind: KeyKind,
+        tenant_id: TenantId,
+    ) -> Result<String> {
         let key = generate(kind, &SystemEntropy);
         let hash = KeyHasher::new(pepper).hash(&key);
         let command = IssueKey {
@@ -124,12 +130,12 @@ impl Filling<'_> {
             prefix: shown(&key),
             hash,
         };
-        self.run(platform(), command, SystemEntropy.word())?;
+        self.run(platform(), command, SystemEntropy.word()).await?;
         Ok(key)
     }
 
     /// Makes the shop; returns the ids that the demo names.
-    fn fill(&mut self) -> Result<Value> {
+    async fn fill(&mut self) -> Result<Value> {
         let currency = Currency::parse("EUR").ok_or_else(|| anyhow!("EUR is a currency"))?;
         let tenant = self.made(
             platform(),
@@ -138,14 +144,15 @@ impl Filling<'_> {
                 name: "Demo shop".to_owned(),
                 default_currency: currency,
             },
-        )?;
+        );
+        let tenant = tenant.await?;
         let tenant_id: TenantId = field(&tenant, "id").parse()?;
         let patch = SettingsPatch {
             default_provider: Some(Provider::Mock),
             ..SettingsPatch::default()
         };
         let by = "demo".to_owned();
-        self.made(tenant_id, ChangeSettings { patch, by })?;
+        self.made(tenant_id, ChangeSettings { patch, by }).await?;
         let (code, name) = ("outlet".to_owned(), "Outlet store".to_owned());
         let outlet = self.made(
             tenant_id,
@@ -154,12 +161,13 @@ impl Filling<'_> {
                 name,
                 priority: 10,
             },
-        )?;
+        );
+        let outlet = outlet.await?;
         let outlet: LocationId = field(&outlet, "id").parse()?;
         let mut plenty = Value::Null;
         let mut last_one = Value::Null;
         for product in catalogue::PRODUCTS {
-            let made = self.made(tenant_id, create(product, currency))?;
+            let made = self.made(tenant_id, create(product, currency)).await?;
             let variants = made["variants"].as_array().cloned().unwrap_or_default();
             for variant in &variants {
                 match variant["available"].as_i64() {
@@ -171,18 +179,15 @@ impl Filling<'_> {
             if product.outlet > 0
                 && let Some(first) = variants.first()
             {
-                self.stock_outlet(
-                    tenant_id,
-                    field(first, "id").parse()?,
-                    outlet,
-                    product.outlet,
-                )?;
+                let variant = field(first, "id").parse()?;
+                self.stock_outlet(tenant_id, variant, outlet, product.outlet)
+                    .await?;
             }
         }
         Ok(json!({"tenant_id": tenant["id"], "plenty": plenty, "last_one": last_one}))
     }
 
-    fn stock_outlet(
+    async fn stock_outlet(
         &mut self,
         tenant: TenantId,
         variant_id: VariantId,
@@ -197,7 +202,7 @@ impl Filling<'_> {
             backorder_limit: None,
             version: None,
         };
-        self.made(tenant, command).map(|_| ())
+        self.made(tenant, command).await.map(|_| ())
     }
 }
 

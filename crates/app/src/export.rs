@@ -10,11 +10,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use domain::tenant::Tenant;
-use engine::reader::{Pages as _, Snapshot as _};
-use store_sqlite::snapshot::SqliteSnapshot;
 
 use crate::cli::ExportArgs;
-use crate::config::sqlite_path;
+use crate::database::{Frozen as FrozenDatabase, Location};
 
 use sink::{Format, Sink};
 
@@ -61,16 +59,12 @@ pub(crate) use sink::Format as ExportFormat;
 
 /// One tenant of a frozen database.
 struct Frozen {
-    snapshot: SqliteSnapshot,
+    snapshot: Box<dyn FrozenDatabase>,
     tenant: Tenant,
 }
 
 pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode> {
-    let path = sqlite_path(&args.at.database)?;
-    if !path.exists() {
-        bail!("{} does not exist", path.display());
-    }
-    let mut snapshot = SqliteSnapshot::open(&path)?;
+    let mut snapshot = args.at.database.parse::<Location>()?.freeze()?;
     let tenant = tenant(snapshot.tenants()?, args.tenant.as_deref())?;
     let mut frozen = Frozen { snapshot, tenant };
     let Some(folder) = &args.output else {

@@ -2,12 +2,11 @@
 
 mod shutdown;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use api::auth::KeyRing;
 use api::keys::KeyHasher;
 use api::rate_limit::RateLimit;
@@ -22,11 +21,8 @@ use engine::stats::Stats;
 use engine::sweeper::{Sweeper, SweeperOptions, SweeperStatus};
 use outbound::client::Client;
 use outbound::providers::AllProviders;
+use store_postgres::store::TimeSource;
 use store_sqlite::checkpoint::Checkpointer;
-use store_sqlite::database::{self, Database, Durability, open_for_migration};
-use store_sqlite::migrate;
-use store_sqlite::secrets::Secrets;
-use store_sqlite::store::SqliteStore;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,44 +32,53 @@ use wire::token::Tokens;
 use crate::cli::ServeArgs;
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::Config;
+use crate::database::{AnyStore, Database, Opening};
 use crate::demo::{self, Shop};
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
     let config = Config::new(args)?;
-    if config.demo {
-        let (mut conn, _lock) = open_for_migration(&config.database)?;
-        migrate::up(
-            &mut conn,
-            SystemClock::new().now().millis(),
-            env!("CARGO_PKG_VERSION"),
-        )?;
-    } else if !config.database.exists() {
-        bail!(
-            "{} does not exist; run `stockhold migrate up` first",
-            config.database.display()
-        );
-    }
-    let mut database = database::open(&config.database, Durability::Full)?;
-    let pepper = pepper(&config.database)?;
-    let shop = if config.demo {
-        Some(demo::open(&config.database, &mut database.store, &pepper)?)
-    } else {
-        None
-    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(config, database, pepper, shop))?;
+    runtime.block_on(async {
+        let shop = if config.demo {
+            Some(demo_shop(&config).await?)
+        } else {
+            None
+        };
+        let database = config.database.open(opening(&config)).await?;
+        let pepper = database.pepper().await?;
+        serve(config, database, pepper, shop).await
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The server's pepper: made once, kept in the database.
-pub(crate) fn pepper(path: &Path) -> Result<[u8; 32]> {
-    let mut fresh = [0; 32];
-    SystemEntropy.fill(&mut fresh);
-    let kept = Secrets::open(path)?.keep("pepper", &fresh)?;
-    kept.try_into()
-        .map_err(|_| anyhow!("the server's pepper in the database is damaged"))
+/// Takes the schema up, and opens the demo shop.
+async fn demo_shop(config: &Config) -> Result<Shop> {
+    config.database.migrate_up().await?;
+    let how = Opening {
+        time: TimeSource::Caller,
+        ..Opening::SMALL
+    };
+    let database = config.database.open(how).await?;
+    let pepper = database.pepper().await?;
+    demo::open(database, &pepper).await
+}
+
+/// Two connections write, each for its share of the tenants; more gain nothing that two cores
+/// could give.
+const WRITERS: usize = 2;
+
+fn opening(config: &Config) -> Opening {
+    Opening {
+        pool_size: config.pool_size,
+        writers: WRITERS,
+        time: if config.clock_offset_file.is_some() {
+            TimeSource::Caller
+        } else {
+            TimeSource::Database
+        },
+    }
 }
 
 /// The codec of a server that clients reach at `public_url`.
@@ -99,12 +104,13 @@ async fn serve(
     let clock = clock(&config, &tasks, &stop);
     let codec = codec(&pepper, public_url.clone());
     let Database {
-        store,
+        stores,
         reader,
         checkpointer,
+        secrets: _,
     } = database;
-    let reader: Arc<dyn Reader> = Arc::new(reader);
-    let lanes = Arc::new(Lanes::new(lane_options(&config)));
+    let new_lanes = |_: &AnyStore| Arc::new(Lanes::new(lane_options(&config)));
+    let lanes: Arc<[Arc<Lanes>]> = stores.iter().map(new_lanes).collect();
     let stats = Arc::new(Stats::default());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let handle = Handle::new(
@@ -113,16 +119,18 @@ async fn serve(
         Arc::clone(&entropy),
         stats.clone(),
     );
-    let executor = Executor {
-        store,
-        lanes: Arc::clone(&lanes),
-        codec: Arc::new(codec.clone()),
-        clock: Arc::clone(&clock),
-        entropy,
-        stats,
-        options: executor_options(&config),
-    };
-    let writer = start_writer(executor)?;
+    let mut writers = Vec::new();
+    for (store, lanes) in stores.into_iter().zip(&*lanes) {
+        writers.push(start_writer(Executor {
+            store,
+            lanes: Arc::clone(lanes),
+            codec: Arc::new(codec.clone()),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            stats: Arc::clone(&stats),
+            options: executor_options(&config),
+        })?);
+    }
     let keyless = keyless_tenant(&config, shop.as_ref(), &*reader).await?;
     let sweeper = sweeper(&config, &handle, &reader);
     let providers = AllProviders {
@@ -157,8 +165,8 @@ async fn serve(
     api::server::serve(listener, router, services, stop).await;
     tasks.close();
     tasks.wait().await;
-    lanes.close();
-    close(writer, checkpointer).await
+    lanes.iter().for_each(|lanes| lanes.close());
+    close(writers, checkpointer).await
 }
 
 /// Where the server listens, and where clients reach it.
@@ -190,10 +198,11 @@ fn sweeper(config: &Config, handle: &Handle, reader: &Arc<dyn Reader>) -> Sweepe
 }
 
 /// Waits until every command that was queued is answered, and the database is closed.
-async fn close(writer: JoinHandle<()>, checkpointer: Checkpointer) -> Result<()> {
-    let joined = tokio::task::spawn_blocking(move || writer.join()).await?;
+async fn close(writers: Vec<JoinHandle<()>>, checkpointer: Option<Checkpointer>) -> Result<()> {
+    let join = move || writers.into_iter().all(|writer| writer.join().is_ok());
+    let well = tokio::task::spawn_blocking(join).await?;
     drop(checkpointer);
-    if joined.is_err() {
+    if !well {
         bail!("the writer ended with a fault; see the log");
     }
     tracing::info!("stopped");
@@ -215,10 +224,10 @@ impl Drop for EndOnPanic {
 /// The exit status after a fault of ours: `EX_SOFTWARE` of BSD's sysexits.
 const EXIT_FAULT: i32 = 70;
 
-/// The executor's own thread: SQLite's calls block, and nothing else shall wait for them.
-fn start_writer(executor: Executor<SqliteStore>) -> Result<JoinHandle<()>> {
+/// An executor's own thread: SQLite's calls block, and nothing else shall wait for them.
+fn start_writer(executor: Executor<AnyStore>) -> Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        .enable_all()
         .build()?;
     let run = move || {
         let _guard = EndOnPanic;

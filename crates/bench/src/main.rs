@@ -1,6 +1,7 @@
 //! `cargo xtask bench smoke`: orders a second of the release server, over real HTTP, durable; and
 //! `cargo xtask bench import`.
 
+mod baseline;
 mod import;
 
 use std::path::PathBuf;
@@ -8,10 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use baseline::{Baseline, Way};
 use bench::connection::{Connection, request};
 use bench::load::{Outcome, Plan, run};
 use bench::server::{Folder, Server, audit};
 use serde_json::Value;
+use throwaway::postgres::{Cluster, Durability};
 
 /// Variants of the uniform scenario.
 const VARIANTS: usize = 1_000;
@@ -20,21 +23,29 @@ const UNITS: i64 = 100_000_000;
 const CONNECTIONS: usize = 256;
 const ROUNDS: usize = 3;
 
+const USAGE: &str = "usage: stockhold-bench BINARY smoke [--database postgres] [SECONDS] | import";
+
 fn main() -> Result<()> {
-    let mut args = std::env::args().skip(1);
-    let binary = PathBuf::from(
-        args.next()
-            .context("usage: stockhold-bench BINARY smoke [SECONDS] | import")?,
-    );
-    let which = args.next();
-    let seconds = args.next().map_or(Ok(5), |text| text.parse())?;
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    match which.as_deref() {
-        Some("smoke") => runtime.block_on(smoke(binary, Duration::from_secs(seconds))),
-        Some("import") => runtime.block_on(import::import(binary)),
-        other => bail!("there is no benchmark {other:?}"),
+    let span = |seconds: Option<&&str>| -> Result<Duration> {
+        let seconds = seconds.map_or(Ok(5), |text| text.parse())?;
+        Ok(Duration::from_secs(seconds))
+    };
+    match words.as_slice() {
+        [binary, "smoke", "--database", "postgres", rest @ ..] => {
+            let work = smoke(PathBuf::from(binary), span(rest.first())?, true);
+            runtime.block_on(work)
+        }
+        [binary, "smoke", rest @ ..] => {
+            let work = smoke(PathBuf::from(binary), span(rest.first())?, false);
+            runtime.block_on(work)
+        }
+        [binary, "import"] => runtime.block_on(import::import(PathBuf::from(binary))),
+        _ => bail!("{USAGE}"),
     }
 }
 
@@ -43,56 +54,114 @@ fn say(line: &str) {
     println!("{line}");
 }
 
-async fn smoke(binary: PathBuf, span: Duration) -> Result<()> {
+/// The runs of one scenario.
+struct Scenario {
+    name: String,
+    outcomes: Vec<Outcome>,
+}
+
+impl Scenario {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            outcomes: Vec::new(),
+        }
+    }
+
+    /// Prints the median run; its rate.
+    fn tell(&mut self) -> f64 {
+        self.outcomes
+            .sort_by(|a, b| a.rate().total_cmp(&b.rate()));
+        let (first, last) = (&self.outcomes[0], &self.outcomes[self.outcomes.len() - 1]);
+        let median = &self.outcomes[self.outcomes.len() / 2];
+        say(&format!(
+            "{:>26}: {:>7.0} orders/s ({:.0}–{:.0})  p50 {:.1} ms  p95 {:.1} ms  p99 {:.1} ms  refused {}",
+            self.name,
+            median.rate(),
+            first.rate(),
+            last.rate(),
+            median.percentile(50),
+            median.percentile(95),
+            median.percentile(99),
+            median.others
+        ));
+        median.rate()
+    }
+}
+
+async fn smoke(binary: PathBuf, span: Duration, postgres: bool) -> Result<()> {
     let folder = Folder::new("bench")?;
-    let server = Server::start(&binary, &folder.database(), &[])?;
+    let cluster = postgres
+        .then(|| Cluster::start(Durability::Full))
+        .transpose()?;
+    let database = match &cluster {
+        Some(cluster) => cluster.url(&cluster.database()?),
+        None => folder.database(),
+    };
+    let server = Server::start(&binary, &database, &[])?;
     say(&format!("idle: {} KiB resident", server.resident_kib()?));
     let variants = Arc::new(fill(&server).await?);
     let hot = Arc::new(vec![variants[0].clone()]);
+    let kind = if postgres {
+        "PostgreSQL, synchronous_commit=on"
+    } else {
+        "SQLite, synchronous=FULL"
+    };
     say(&format!(
-        "SQLite, synchronous=FULL, {CONNECTIONS} connections, {} s a run, medians of {ROUNDS}",
+        "{kind}, {CONNECTIONS} connections, {} s a run, medians of {ROUNDS}",
         span.as_secs()
     ));
-    let mut runs: Vec<(&str, Vec<Outcome>)> =
-        vec![("hot variant", vec![]), ("1,000 variants", vec![])];
+    let by_hand = match &cluster {
+        Some(cluster) => {
+            let url = cluster.url(&cluster.database()?);
+            Some(Baseline::new(url, VARIANTS, UNITS).await?)
+        }
+        None => None,
+    };
+    let mut ours = [Scenario::new("hot variant"), Scenario::new("1,000 variants")];
+    let mut theirs = Vec::new();
+    for way in [Way::ForUpdate, Way::Optimistic] {
+        for (name, many) in [("hot", 1), ("uniform", VARIANTS)] {
+            let name = format!("by hand, {}, {name}", way.name());
+            theirs.push((way, many, Scenario::new(&name)));
+        }
+    }
     let mut sold = 0;
     for round in 0..ROUNDS {
-        for (which, (name, outcomes)) in runs.iter_mut().enumerate() {
+        for (which, scenario) in ours.iter_mut().enumerate() {
+            let variants = [&hot, &variants][which];
             let outcome = run(Plan {
                 address: server.address().to_owned(),
                 key: server.fact("secret_key").to_owned(),
-                variants: if which == 0 {
-                    Arc::clone(&hot)
-                } else {
-                    Arc::clone(&variants)
-                },
+                variants: Arc::clone(variants),
                 connections: CONNECTIONS,
                 span,
                 name: format!("{which}-{round}"),
             })
             .await?;
             if outcome.others > 0 {
-                bail!("{name}: {} requests did not make an order", outcome.others);
+                bail!("{} requests did not make an order", outcome.others);
             }
             sold += outcome.created;
-            outcomes.push(outcome);
+            scenario.outcomes.push(outcome);
+        }
+        if let Some(by_hand) = &by_hand {
+            for (way, many, scenario) in &mut theirs {
+                scenario.outcomes.push(by_hand.run(*way, *many, span).await?);
+            }
         }
     }
-    for (name, outcomes) in &mut runs {
-        outcomes.sort_by(|a, b| a.rate().total_cmp(&b.rate()));
-        let median = &outcomes[outcomes.len() / 2];
-        let spread = (outcomes[0].rate(), outcomes[outcomes.len() - 1].rate());
+    let hot_rate = ours[0].tell();
+    ours[1].tell();
+    if by_hand.is_some() {
+        let rates: Vec<f64> = theirs.iter_mut().map(|(_, _, s)| s.tell()).collect();
         say(&format!(
-            "{name:>15}: {:>7.0} orders/s ({:.0}–{:.0})  p50 {:.1} ms  p95 {:.1} ms  p99 {:.1} ms",
-            median.rate(),
-            spread.0,
-            spread.1,
-            median.percentile(50),
-            median.percentile(95),
-            median.percentile(99)
+            "hot: {:.1} × FOR UPDATE, {:.1} × optimistic",
+            hot_rate / rates[0],
+            hot_rate / rates[2]
         ));
     }
-    check(&server, &folder, &binary, &variants, sold).await
+    check(&server, &database, &binary, &variants, sold).await
 }
 
 async fn call(server: &Server, method: &str, path: &str, body: &str) -> Result<Value> {
@@ -131,7 +200,7 @@ async fn fill(server: &Server) -> Result<Vec<String>> {
 /// Counts in the database that what was sold is what was there, and audits.
 async fn check(
     server: &Server,
-    folder: &Folder,
+    database: &str,
     binary: &std::path::Path,
     variants: &[String],
     sold: u64,
@@ -164,7 +233,7 @@ async fn check(
     if u64::try_from(reserved)? != sold {
         bail!("{sold} orders were acknowledged, {reserved} units are reserved");
     }
-    let found = audit(binary, &folder.database())?;
+    let found = audit(binary, database)?;
     if found["ok"] != Value::Bool(true) {
         bail!("the audit found: {found}");
     }

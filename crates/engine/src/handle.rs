@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::command::Command;
 use domain::decide::Sweep;
-use domain::ids::TenantId;
+use domain::ids::{TenantId, TypedId as _};
 use tokio::sync::oneshot;
 
 use crate::clock::{Clock, Entropy};
@@ -27,17 +27,18 @@ impl Queued {
 /// Hands commands to lanes and waits for their answers. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
-    lanes: Arc<Lanes>,
+    /// The lanes of each executor; a tenant's are always the same ones.
+    lanes: Arc<[Arc<Lanes>]>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     stats: Arc<Stats>,
 }
 
 impl Handle {
-    /// A handle to these lanes.
+    /// A handle to the lanes of one executor or more.
     #[must_use]
     pub fn new(
-        lanes: Arc<Lanes>,
+        lanes: Arc<[Arc<Lanes>]>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         stats: Arc<Stats>,
@@ -78,13 +79,22 @@ impl Handle {
             reply,
             queued_at: tokio::time::Instant::now(),
         };
-        if let Err(failure) = self.lanes.push(tenant, waiting) {
+        if let Err(failure) = self.lanes_of(tenant)?.push(tenant, waiting) {
             if failure == Failure::Overloaded {
                 count(&self.stats.shed, 1);
             }
             return Err(failure);
         }
         Ok(Queued(answer))
+    }
+
+    /// The lanes that a tenant's is among, by the random end of its id.
+    fn lanes_of(&self, tenant: TenantId) -> Result<&Lanes, Failure> {
+        let (_, low) = tenant.uuid().as_u64_pair();
+        let place = low.checked_rem(self.lanes.len() as u64);
+        let place = place.and_then(|place| usize::try_from(place).ok());
+        let lanes = place.and_then(|place| self.lanes.get(place));
+        lanes.map(|lanes| &**lanes).ok_or(Failure::Unavailable)
     }
 
     /// Sweeps a lane until every deadline is as its controls want it. Due orders beyond one
@@ -116,6 +126,6 @@ impl Handle {
     /// How many requests wait.
     #[must_use]
     pub fn depth(&self) -> usize {
-        self.lanes.depth()
+        self.lanes.iter().map(|lanes| lanes.depth()).sum()
     }
 }

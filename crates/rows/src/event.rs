@@ -63,7 +63,7 @@ pub fn cells(event: &Journaled) -> Vec<Cell<'_>> {
         event.kind.into(),
         maybe_id(recorded.event.order_id()),
         // JSON is UTF-8; a codec that made anything else would be found by the first audit.
-        String::from_utf8_lossy(&event.payload).into_owned().into(),
+        Cell::Text(String::from_utf8_lossy(&event.payload)),
         movements(&recorded.movements).into(),
     ]
 }

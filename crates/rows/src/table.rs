@@ -62,14 +62,6 @@ impl Table {
         self.columns.get(..self.key).unwrap_or_default()
     }
 
-    /// The columns that change.
-    pub fn moving(&self) -> impl Iterator<Item = (usize, &'static Column)> {
-        self.columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| !column.fixed)
-    }
-
     /// The names of all columns, with commas; `prefix` stands before each, such as `t.`.
     #[must_use]
     pub fn names(&self, prefix: &str) -> String {

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use rows::table::Column;
 use rows::{Cell, Kind, Table};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -90,42 +89,33 @@ pub(crate) fn array_type(kind: Kind) -> Type {
     }
 }
 
-/// Some columns of a table's rows.
+/// A table's rows, column by column.
 pub(crate) struct Arrays<'a> {
-    arrays: Vec<(usize, Kind, Array<'a>)>,
+    arrays: Vec<(Kind, Array<'a>)>,
     pub(crate) len: usize,
 }
 
 impl<'a> Arrays<'a> {
-    /// For all columns of a table.
+    /// For the columns of a table.
     pub(crate) fn all(table: &Table) -> Self {
-        Self::of(table.columns.iter().enumerate())
+        let kinds = table.columns.iter().map(|column| column.kind);
+        Self {
+            arrays: kinds.map(|kind| (kind, Array::new(kind))).collect(),
+            len: 0,
+        }
     }
 
-    /// For what an update needs: the key, and the columns that change.
-    pub(crate) fn moving(table: &Table) -> Self {
-        Self::of(table.key().iter().enumerate().chain(table.moving()))
-    }
-
-    fn of(columns: impl Iterator<Item = (usize, &'static Column)>) -> Self {
-        let arrays = columns
-            .map(|(place, column)| (place, column.kind, Array::new(column.kind)))
-            .collect();
-        Self { arrays, len: 0 }
-    }
-
-    /// Adds a row, given with all of its cells.
-    pub(crate) fn push(&mut self, mut cells: Vec<Cell<'a>>) {
+    /// Adds a row.
+    pub(crate) fn push(&mut self, cells: Vec<Cell<'a>>) {
         self.len += 1;
-        for (place, _, array) in &mut self.arrays {
-            let cell = cells.get_mut(*place);
-            array.push(cell.map_or(Cell::Null, |cell| std::mem::replace(cell, Cell::Null)));
+        for ((_, array), cell) in self.arrays.iter_mut().zip(cells) {
+            array.push(cell);
         }
     }
 
     /// The arrays with their types, as parameters.
     pub(crate) fn into_params(self) -> impl Iterator<Item = (Type, Box<dyn ToSql + Sync + Send + 'a>)> {
-        self.arrays.into_iter().map(|(_, kind, array)| {
+        self.arrays.into_iter().map(|(kind, array)| {
             let boxed: Box<dyn ToSql + Sync + Send + 'a> = Box::new(array);
             (array_type(kind), boxed)
         })

@@ -30,25 +30,26 @@ fn uuids<I: TypedId>(ids: &BTreeSet<I>) -> Vec<Uuid> {
     ids.iter().map(|id| id.uuid()).collect()
 }
 
-/// The variants that the keys lead to.
-const VARIANTS: &str = "SELECT unnest($2) \
-     UNION SELECT variant_id FROM product_variants WHERE tenant_id = $1 AND sku = ANY ($3) \
-     UNION SELECT variant_id FROM product_variants WHERE tenant_id = $1 AND product_id = ANY ($4) \
-     UNION SELECT v.variant_id FROM products p JOIN product_variants v \
-         ON v.tenant_id = p.tenant_id AND v.product_id = p.product_id \
-         WHERE p.tenant_id = $1 AND p.handle = ANY ($5) \
-     UNION SELECT v.variant_id FROM product_variants s JOIN product_variants v \
-         ON v.tenant_id = s.tenant_id AND v.product_id = s.product_id \
-         WHERE s.tenant_id = $1 AND s.sku = ANY ($6) \
-     UNION SELECT variant_id FROM cart_items WHERE tenant_id = $1 AND cart_id = ANY ($9) \
-     UNION SELECT variant_id FROM order_items WHERE tenant_id = $1 AND order_id = ANY (ARRAY(ORDERS)) \
-     UNION SELECT variant_id FROM stock_reservations \
-         WHERE tenant_id = $1 AND order_id = ANY (ARRAY(ORDERS))";
-/// The orders that the keys lead to.
-const ORDERS: &str = "SELECT unnest($7) \
-     UNION SELECT order_id FROM payments WHERE tenant_id = $1 AND payment_id = ANY ($8) \
-     UNION SELECT order_id FROM carts \
-         WHERE tenant_id = $1 AND cart_id = ANY ($9) AND order_id IS NOT NULL";
+/// `want` of the rows of a table whose `key` is one of `keys`, a statement that gives one column.
+///
+/// The lateral subselect makes the planner look each key up by index, whatever it believes about
+/// the table: with `key = ANY (…)` and the statistics of a young table it would rather read all of
+/// a tenant's rows.
+fn via(keys: &str, (table, key): (&str, &str), want: &str) -> String {
+    format!(
+        "SELECT t.{want} FROM ({keys}) AS k (id) CROSS JOIN LATERAL (SELECT {want} FROM {table} \
+         WHERE tenant_id = $1 AND {key} = k.id OFFSET 0) AS t"
+    )
+}
+
+/// All columns of those rows.
+fn rows_of(table: &Table, key: &str, keys: &str, tail: &str) -> String {
+    let (name, names) = (table.name, table.names(""));
+    format!(
+        "SELECT t.* FROM ({keys}) AS k (id) CROSS JOIN LATERAL (SELECT {names} FROM {name} \
+         WHERE tenant_id = $1 AND {key} = k.id OFFSET 0) AS t{tail}"
+    )
+}
 
 impl Roots {
     pub(crate) fn new(needs: &Needs) -> Self {
@@ -85,23 +86,56 @@ impl Roots {
             || self.has_products()
     }
 
-    /// What `column` must be among, to be one of the variants that the keys lead to.
-    fn among_variants(&self, column: &str) -> String {
-        if self.skus.is_empty() && !self.has_orders() && !self.has_products() {
-            format!("{column} = ANY ($2)")
-        } else {
-            let variants = VARIANTS.replace("ORDERS", ORDERS);
-            format!("{column} = ANY (ARRAY({variants}))")
+    /// The variants that the keys lead to.
+    fn variants(&self) -> String {
+        let mut ways = vec!["SELECT unnest($2)".to_owned()];
+        let of_product = ("product_variants", "product_id");
+        if !self.skus.is_empty() {
+            let by_sku = ("product_variants", "sku");
+            ways.push(via("SELECT unnest($3)", by_sku, "variant_id"));
         }
+        if self.has_products() {
+            ways.push(via(&self.products(), of_product, "variant_id"));
+        }
+        if !self.carts.is_empty() {
+            let items = ("cart_items", "cart_id");
+            ways.push(via("SELECT unnest($9)", items, "variant_id"));
+        }
+        if self.has_orders() {
+            let orders = self.orders();
+            ways.push(via(&orders, ("order_items", "order_id"), "variant_id"));
+            let holds = ("stock_reservations", "order_id");
+            ways.push(via(&orders, holds, "variant_id"));
+        }
+        ways.join(" UNION ")
     }
 
-    /// The same for orders.
-    fn among_orders(&self, column: &str) -> String {
-        if self.payments.is_empty() && self.carts.is_empty() {
-            format!("{column} = ANY ($7)")
-        } else {
-            format!("{column} = ANY (ARRAY({ORDERS}))")
+    /// The products that are named: by id, by handle, by the code of a variant.
+    fn products(&self) -> String {
+        let mut ways = vec!["SELECT unnest($4)".to_owned()];
+        if !self.handles.is_empty() {
+            let by_handle = ("products", "handle");
+            ways.push(via("SELECT unnest($5)", by_handle, "product_id"));
         }
+        if !self.product_skus.is_empty() {
+            let by_sku = ("product_variants", "sku");
+            ways.push(via("SELECT unnest($6)", by_sku, "product_id"));
+        }
+        ways.join(" UNION ")
+    }
+
+    /// The orders that the keys lead to.
+    fn orders(&self) -> String {
+        let mut ways = vec!["SELECT unnest($7)".to_owned()];
+        if !self.payments.is_empty() {
+            let payments = ("payments", "payment_id");
+            ways.push(via("SELECT unnest($8)", payments, "order_id"));
+        }
+        if !self.carts.is_empty() {
+            let carts = via("SELECT unnest($9)", ("carts", "cart_id"), "order_id");
+            ways.push(format!("{carts} WHERE t.order_id IS NOT NULL"));
+        }
+        ways.join(" UNION ")
     }
 
     fn ask<'a>(&'a self, tenant: TenantId, sql: String) -> Ask<'a> {
@@ -123,47 +157,34 @@ impl Roots {
         let mut asks = Vec::new();
         let mut add = |part: Part, sql: String| asks.push((part, self.ask(tenant, sql)));
         if !self.carts.is_empty() {
-            let of_carts = "cart_id = ANY ($9)";
-            add(Part::Carts, select(&cart::CARTS, of_carts, ""));
-            let in_order = " ORDER BY cart_id, inserted";
-            add(Part::CartItems, select(&cart::ITEMS, of_carts, in_order));
+            let keys = "SELECT unnest($9)";
+            add(Part::Carts, rows_of(&cart::CARTS, "cart_id", keys, ""));
+            add(Part::CartItems, cart_items(keys));
         }
         if self.has_orders() {
-            let found = self.among_orders("order_id");
-            add(Part::Orders, select(&order::ORDERS, &found, ""));
-            let in_order = " ORDER BY order_id, position";
-            add(Part::Items, select(&order::ITEMS, &found, in_order));
-            add(Part::Contacts, select(&order::CONTACTS, &found, ""));
-            add(Part::Holds, select(&hold::HOLDS, &found, ""));
-            add(Part::Payments, select(&payment::PAYMENTS, &found, ""));
-            add(Part::Refunds, select(&payment::REFUNDS, &found, ""));
+            let keys = self.orders();
+            let mut of_orders = |part, table, tail| {
+                add(part, rows_of(table, "order_id", &keys, tail));
+            };
+            of_orders(Part::Orders, &order::ORDERS, "");
+            let in_order = " ORDER BY t.order_id, t.position";
+            of_orders(Part::Items, &order::ITEMS, in_order);
+            of_orders(Part::Contacts, &order::CONTACTS, "");
+            of_orders(Part::Holds, &hold::HOLDS, "");
+            of_orders(Part::Payments, &payment::PAYMENTS, "");
+            of_orders(Part::Refunds, &payment::REFUNDS, "");
         }
         if self.has_variants() {
-            let found = self.among_variants("variant_id");
-            add(Part::Variants, select(&catalogue::VARIANTS, &found, ""));
-            add(Part::Products, self.products(&found));
-            let tail = " ORDER BY variant_id, location_id";
-            let lock = if lock { " FOR UPDATE" } else { "" };
-            let tail = format!("{tail}{lock}");
-            add(Part::Levels, select(&level::LEVELS, &found, &tail));
+            let keys = self.variants();
+            let variants = &catalogue::VARIANTS;
+            add(Part::Variants, rows_of(variants, "variant_id", &keys, ""));
+            let of_variants = via(&keys, ("product_variants", "variant_id"), "product_id");
+            let products = [of_variants, self.products()].join(" UNION ");
+            let table = &catalogue::PRODUCTS;
+            add(Part::Products, rows_of(table, "product_id", &products, ""));
+            add(Part::Levels, levels(&keys, lock));
         }
         asks
-    }
-
-    /// The products of the variants, and those that are named themselves.
-    fn products(&self, variants: &str) -> String {
-        let mut found = format!(
-            "product_id = ANY (ARRAY(SELECT product_id FROM product_variants \
-             WHERE tenant_id = $1 AND {variants}"
-        );
-        if self.has_products() {
-            found.push_str(
-                " UNION SELECT unnest($4) UNION SELECT product_id FROM products \
-                 WHERE tenant_id = $1 AND handle = ANY ($5)",
-            );
-        }
-        found.push_str("))");
-        select(&catalogue::PRODUCTS, &found, "")
     }
 
     /// Orders whose holds on these variants are due, the first ones first. `$10` is the time in
@@ -172,22 +193,47 @@ impl Roots {
         if !self.has_variants() {
             return None;
         }
-        let found = self.among_variants("r.variant_id");
-        let ask = self.ask(tenant, due_sql(&format!(" AND {found}"), "$10", "$11"));
+        let found = format!(" AND r.variant_id = ANY (ARRAY({}))", self.variants());
+        let ask = self.ask(tenant, due_sql(&found, "$10", "$11"));
         Some(ask.with(Type::INT8, at).with(Type::INT8, most))
     }
 }
 
 /// Due orders with the deadline they passed, the first ones first. Only holds that may end count.
+/// The bounds are subselects of their own, so that they bound the walk along the index.
 pub(crate) fn due_sql(and: &str, at: &str, most: &str) -> String {
+    let lane = |what: &str| format!("(SELECT {what} FROM lanes WHERE tenant_id = $1)");
+    let may_end = lane("expiry_suspended_at IS NULL AND read_only_since IS NULL");
+    let left_over = lane("COALESCE(expiry_resumed_at, -1)");
+    let now = format!("COALESCE({at}, (EXTRACT(EPOCH FROM now()) * 1000)::bigint)");
+    let last = lane(&format!("GREATEST(last_at, {now})"));
     format!(
-        "SELECT DISTINCT r.expires_at, r.order_id FROM lanes l JOIN stock_reservations r \
-         ON r.tenant_id = l.tenant_id WHERE l.tenant_id = $1 AND r.tenant_id = $1 \
-         AND l.expiry_suspended_at IS NULL AND l.read_only_since IS NULL \
-         AND r.status = 'active' AND r.expires_at > COALESCE(l.expiry_resumed_at, -1) \
-         AND r.expires_at <= GREATEST(l.last_at, \
-             COALESCE({at}, (EXTRACT(EPOCH FROM now()) * 1000)::bigint)){and} \
+        "SELECT DISTINCT r.expires_at, r.order_id FROM stock_reservations r \
+         WHERE r.tenant_id = $1 AND r.status = 'active' AND {may_end} \
+         AND r.expires_at > {left_over} AND r.expires_at <= {last}{and} \
          ORDER BY r.expires_at, r.order_id LIMIT {most}"
+    )
+}
+
+/// Items of carts in the order in which they came.
+fn cart_items(keys: &str) -> String {
+    let names = cart::ITEMS.names("");
+    let outer = cart::ITEMS.names("t.");
+    format!(
+        "SELECT {outer} FROM ({keys}) AS k (id) CROSS JOIN LATERAL (SELECT {names}, inserted \
+         FROM cart_items WHERE tenant_id = $1 AND cart_id = k.id OFFSET 0) AS t \
+         ORDER BY t.cart_id, t.inserted"
+    )
+}
+
+/// Levels in the order of their keys, which is the order in which they are locked.
+fn levels(keys: &str, lock: bool) -> String {
+    let names = level::LEVELS.names("");
+    let lock = if lock { "FOR UPDATE" } else { "OFFSET 0" };
+    format!(
+        "SELECT t.* FROM (SELECT id FROM ({keys}) AS u (id) ORDER BY id) AS k CROSS JOIN LATERAL \
+         (SELECT {names} FROM stock_levels WHERE tenant_id = $1 AND variant_id = k.id \
+         ORDER BY location_id {lock}) AS t"
     )
 }
 

@@ -127,7 +127,8 @@ pub(crate) fn answers<'a>(id: TenantId, claims: &'a [KeyDigest]) -> Option<(Part
         return None;
     }
     let sql = format!(
-        "SELECT key, {} FROM idempotency_keys WHERE tenant_id = $1 AND key = ANY ($2)",
+        "SELECT k.key, t.* FROM unnest($2) AS k (key) CROSS JOIN LATERAL (SELECT {} \
+         FROM idempotency_keys WHERE tenant_id = $1 AND key = k.key OFFSET 0) AS t",
         rows::answer::COLUMNS
     );
     let keys: Vec<&'a [u8]> = claims.iter().map(KeyDigest::as_slice).collect();

@@ -8,8 +8,7 @@ use domain::tenant::{ApiKey, Tenant};
 use domain::time::Timestamp;
 use engine::request::{KeyDigest, StoredAnswer, platform};
 use engine::store::LaneWrite;
-use rows::table::Column;
-use rows::{Cell, Table, cart, catalogue, event, hold, level, order, payment, tenant};
+use rows::{Cell, Kind, Table, cart, catalogue, event, hold, level, order, payment, tenant};
 use tokio_postgres::types::Type;
 
 use crate::arrays::Arrays;
@@ -58,15 +57,12 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// Changes rows that stand there.
+    /// Writes over rows that stand there.
     fn update(&mut self, table: &Table, rows: impl Iterator<Item = Vec<Cell<'a>>>) {
-        let mut arrays = Arrays::moving(table);
+        let mut arrays = Arrays::all(table);
         rows.for_each(|row| arrays.push(row));
         if arrays.len > 0 {
-            let wanted = count(arrays.len);
-            let sql = update_sql(table, "");
-            let ask = self.spread(sql, arrays);
-            ask.push(Type::INT8, Box::new(wanted));
+            self.spread(update_sql(table), arrays);
         }
     }
 
@@ -84,13 +80,12 @@ impl<'a> Writing<'a> {
     }
 
     /// A statement over arrays, behind the tenant.
-    fn spread(&mut self, sql: String, arrays: Arrays<'a>) -> &mut Ask<'a> {
+    fn spread(&mut self, sql: String, arrays: Arrays<'a>) {
         let mut ask = Ask::new(sql).tenant(self.tenant);
         for (ty, array) in arrays.into_params() {
             ask.push(ty, array);
         }
         self.asks.push(ask);
-        self.asks.last_mut().expect("it was just pushed")
     }
 
     fn lane(&mut self, before: Lane, lane: Lane) {
@@ -189,40 +184,39 @@ impl<'a> Writing<'a> {
         self.levels(state.levels.changed().collect());
     }
 
-    /// Levels are changed only where they stand at the version that was loaded.
+    /// Levels are changed only if each stands at the version that was loaded. They are locked since
+    /// then, so what is compared is what is written over.
     fn levels(&mut self, changed: Changed<'a, domain::stock::StockLevel>) {
-        let mut arrays = Arrays::moving(&level::LEVELS);
-        let mut versions = Vec::new();
-        for (before, row) in &changed {
-            if let Some(before) = before {
-                arrays.push(level::cells(row));
-                versions.push(before.version);
-            }
+        let old = || changed.iter().filter_map(|(before, _)| *before);
+        let key = |read: fn(&domain::stock::StockLevel) -> Uuid| old().map(read).collect();
+        let variants: Vec<Uuid> = key(|level| level.variant_id.uuid());
+        if !variants.is_empty() {
+            let sql = "SELECT stockhold_expect(count(*), $5) FROM unnest($2, $3, $4) \
+                 AS u (variant_id, location_id, version) CROSS JOIN LATERAL (SELECT 1 \
+                 FROM stock_levels t WHERE t.tenant_id = $1 AND t.variant_id = u.variant_id \
+                 AND t.location_id = u.location_id AND t.version = u.version OFFSET 0) AS stood";
+            let (locations, wanted) = (key(|level| level.location_id.uuid()), count(variants.len()));
+            let versions: Vec<i64> = old().map(|level| level.version).collect();
+            let ask = Ask::new(sql).tenant(self.tenant);
+            let ask = ask.with(Type::UUID_ARRAY, variants);
+            let ask = ask.with(Type::UUID_ARRAY, locations as Vec<Uuid>);
+            let ask = ask.with(Type::INT8_ARRAY, versions);
+            self.asks.push(ask.with(Type::INT8, wanted));
         }
-        if arrays.len > 0 {
-            let wanted = count(arrays.len);
-            let sql = update_sql(&level::LEVELS, "stood");
-            let ask = self.spread(sql, arrays);
-            ask.push(Type::INT8_ARRAY, Box::new(versions));
-            ask.push(Type::INT8, Box::new(wanted));
-        }
-        let new = changed.iter().filter(|(before, _)| before.is_none());
-        self.insert(&level::LEVELS, new.map(|(_, row)| level::cells(row)));
+        self.write(&level::LEVELS, &changed, level::cells);
     }
 
     fn orders(&mut self, lane: &'a LaneWrite) {
         let state = &lane.state;
         let changed: Changed<'_, _> = state.orders.changed().collect();
         self.write(&order::ORDERS, &changed, order::cells);
-        let revised: Vec<Uuid> = changed
+        let revised = changed
             .iter()
-            .filter(|(before, row)| before.is_some_and(|before| before.items != row.items))
-            .map(|(_, row)| row.id.uuid())
-            .collect();
-        if !revised.is_empty() {
-            let sql = "DELETE FROM order_items WHERE tenant_id = $1 AND order_id = ANY ($2)";
+            .filter(|(before, row)| before.is_some_and(|before| before.items != row.items));
+        for (_, row) in revised {
+            let sql = "DELETE FROM order_items WHERE tenant_id = $1 AND order_id = $2";
             let ask = Ask::new(sql).tenant(self.tenant);
-            self.asks.push(ask.with(Type::UUID_ARRAY, revised));
+            self.asks.push(ask.with(Type::UUID, row.id.uuid()));
         }
         let items = changed
             .iter()
@@ -253,25 +247,22 @@ impl<'a> Writing<'a> {
     fn carts(&mut self, lane: &'a LaneWrite) {
         let changed: Changed<'_, domain::cart::Cart> = lane.state.carts.changed().collect();
         self.write(&cart::CARTS, &changed, cart::cells);
-        let (mut gone, mut old, mut new) = (Arrays::all(&CART_ITEM_KEYS), Vec::new(), Vec::new());
+        let (mut old, mut new) = (Vec::new(), Vec::new());
         for (before, row) in &changed {
             let stood = before.map_or(&[][..], |before| &before.items);
-            for item in stood {
-                if !row.items.iter().any(|kept| kept.id == item.id) {
-                    gone.push(vec![rows::id(row.id), rows::id(item.id)]);
-                }
+            let gone = |item: &&domain::cart::CartItem| row.items.iter().all(|kept| kept.id != item.id);
+            for item in stood.iter().filter(gone) {
+                let sql = "DELETE FROM cart_items \
+                     WHERE tenant_id = $1 AND cart_id = $2 AND item_id = $3";
+                let ask = Ask::new(sql).tenant(self.tenant);
+                let ask = ask.with(Type::UUID, row.id.uuid());
+                self.asks.push(ask.with(Type::UUID, item.id.uuid()));
             }
             for item in row.items.iter().filter(|item| !stood.contains(item)) {
                 let known = stood.iter().any(|before| before.id == item.id);
                 let cells = cart::item_cells(row.id, item);
                 if known { &mut old } else { &mut new }.push(cells);
             }
-        }
-        if gone.len > 0 {
-            let sql = "DELETE FROM cart_items t USING unnest($2::uuid[], $3::uuid[]) \
-                 AS u (cart_id, item_id) WHERE t.tenant_id = $1 AND t.cart_id = u.cart_id \
-                 AND t.item_id = u.item_id";
-            self.spread(sql.to_owned(), gone);
         }
         self.update(&cart::ITEMS, old.into_iter());
         self.insert(&cart::ITEMS, new.into_iter());
@@ -282,9 +273,9 @@ impl<'a> Writing<'a> {
             return;
         }
         let dropped = lane.answers.len() * FORGOTTEN_PER_ANSWER + FORGOTTEN_PER_BATCH;
-        let sql = "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND key = ANY (ARRAY(\
-             SELECT key FROM idempotency_keys WHERE tenant_id = $1 AND created_at < $2 \
-             ORDER BY created_at LIMIT $3))";
+        let sql = "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND created_at < LEAST($2, \
+             (SELECT created_at FROM idempotency_keys WHERE tenant_id = $1 \
+             ORDER BY created_at OFFSET $3 LIMIT 1))";
         let forget = Ask::new(sql).tenant(self.tenant);
         let forget = forget.with(Type::INT8, lane.forget_before.millis());
         self.asks.push(forget.with(Type::INT8, count(dropped)));
@@ -297,9 +288,9 @@ impl<'a> Writing<'a> {
         let note = Ask::new(sql).tenant(self.tenant);
         let note = note.with(Type::UUID, lane.batch.uuid());
         self.asks.push(note.with(Type::INT8, at.millis()));
-        let sql = "DELETE FROM batches WHERE tenant_id = $1 AND batch_id = ANY (ARRAY(\
-             SELECT batch_id FROM batches WHERE tenant_id = $1 AND batch_id < $2 \
-             ORDER BY batch_id LIMIT $3))";
+        let sql = "DELETE FROM batches WHERE tenant_id = $1 AND batch_id < LEAST($2, \
+             (SELECT batch_id FROM batches WHERE tenant_id = $1 \
+             ORDER BY batch_id OFFSET $3 LIMIT 1))";
         let forget = Ask::new(sql).tenant(self.tenant);
         let forget = forget.with(Type::UUID, first_id_at(at.plus_millis(-BATCHES_KEPT_MILLIS)));
         let forget = forget.with(Type::INT8, count(FORGOTTEN_PER_BATCH));
@@ -309,16 +300,6 @@ impl<'a> Writing<'a> {
         self.asks.push(tell.with(Type::TEXT, news));
     }
 }
-
-/// The keys of cart items alone, for taking some away.
-const CART_ITEM_KEYS: Table = Table {
-    name: "cart_items",
-    key: 2,
-    columns: match cart::ITEMS.columns.first_chunk::<2>() {
-        Some(key) => key,
-        None => &[],
-    },
-};
 
 /// The first id that could be made at that time: ids begin with it (RFC 9562 §5.7).
 fn first_id_at(at: Timestamp) -> Uuid {
@@ -365,52 +346,30 @@ fn insert_answers<'a>(tenant: TenantId, answers: &'a [(KeyDigest, StoredAnswer)]
         .with(Type::INT8_ARRAY, of(|answer| answer.at.millis()))
 }
 
-/// `$2::uuid[], $3::text[], …` for these columns.
-fn spread_params<'c>(columns: impl Iterator<Item = &'c Column>) -> (String, usize) {
-    let mut params = Vec::new();
-    for column in columns {
-        let ty = match column.kind {
-            rows::Kind::Id => "uuid",
-            rows::Kind::Text => "text",
-            rows::Kind::Int => "bigint",
-            rows::Kind::Flag => "boolean",
-            rows::Kind::Bytes => "bytea",
-        };
-        params.push(format!("${}::{ty}[]", params.len() + 2));
-    }
-    (params.join(", "), params.len() + 2)
-}
-
 fn insert_sql(table: &Table) -> String {
     let (name, names) = (table.name, table.names(""));
-    let comma = if names.is_empty() { "" } else { ", " };
-    let (params, _) = spread_params(table.columns.iter());
-    format!("INSERT INTO {name} (tenant_id{comma}{names}) SELECT $1, u.* FROM unnest({params}) AS u")
+    let params = table.columns.iter().enumerate().map(|(place, column)| {
+        let ty = match column.kind {
+            Kind::Id => "uuid",
+            Kind::Text => "text",
+            Kind::Int => "bigint",
+            Kind::Flag => "boolean",
+            Kind::Bytes => "bytea",
+        };
+        format!("${}::{ty}[]", place + 2)
+    });
+    let params = params.collect::<Vec<_>>().join(", ");
+    format!("INSERT INTO {name} (tenant_id, {names}) SELECT $1, u.* FROM unnest({params}) AS u")
 }
 
-/// An update that ends the transaction unless it finds every row; with `stood`, at the version of
-/// that array, too.
-fn update_sql(table: &Table, stood: &str) -> String {
-    let columns = || table.key().iter().chain(table.moving().map(|(_, c)| c));
-    let mut names: Vec<&str> = columns().map(|column| column.name).collect();
-    let (mut params, mut next) = spread_params(columns());
-    let mut found = "t.tenant_id = $1".to_owned();
-    for column in table.key() {
-        let _ = write!(found, " AND t.{0} = u.{0}", column.name);
-    }
-    if !stood.is_empty() {
-        names.push(stood);
-        let _ = write!(params, ", ${next}::bigint[]");
-        let _ = write!(found, " AND t.version = u.{stood}");
-        next += 1;
-    }
-    let sets: Vec<String> = table
-        .moving()
-        .map(|(_, column)| format!("{0} = u.{0}", column.name))
-        .collect();
-    let (name, sets, names) = (table.name, sets.join(", "), names.join(", "));
-    format!(
-        "WITH done AS (UPDATE {name} AS t SET {sets} FROM unnest({params}) AS u ({names}) \
-         WHERE {found} RETURNING 1) SELECT stockhold_expect(count(*), ${next}) FROM done"
-    )
+/// An update by way of the key's index: a plain `UPDATE … FROM unnest(…)` leaves the planner free
+/// to read all of a tenant's rows instead.
+fn update_sql(table: &Table) -> String {
+    let keys = table.key().iter().map(|column| column.name);
+    let keys: Vec<&str> = std::iter::once("tenant_id").chain(keys).collect();
+    let sets = table.columns.iter().filter(|column| !column.fixed);
+    let sets = sets.map(|column| format!("{0} = excluded.{0}", column.name));
+    let (insert, keys) = (insert_sql(table), keys.join(", "));
+    let sets = sets.collect::<Vec<_>>().join(", ");
+    format!("{insert} ON CONFLICT ({keys}) DO UPDATE SET {sets}")
 }

@@ -4,10 +4,11 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rows::steps::MigrateError;
 use rusqlite::{Connection, Result};
 
 use crate::checkpoint::{Checkpointer, Pressure};
-use crate::migrate::{self, MigrateError};
+use crate::migrate;
 use crate::reader::SqliteReader;
 use crate::store::SqliteStore;
 

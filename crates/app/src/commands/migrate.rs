@@ -4,32 +4,32 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use domain::time::Timestamp;
-use engine::clock::Clock as _;
+use rows::steps::{Step, Taken};
 use serde_json::json;
-use store_sqlite::database::open_for_migration;
-use store_sqlite::migrate::{STEPS, down, has_idempotency_key, status, up};
+use tokio::runtime::Runtime;
 
 use super::output;
 use crate::cli::{MigrateArgs, MigrateWay};
-use crate::clock::SystemClock;
-use crate::config::sqlite_path;
+use crate::database::Location;
 
 pub(crate) fn run(args: MigrateArgs) -> Result<ExitCode> {
-    let path = sqlite_path(&args.database.database)?;
+    let location: Location = args.database.database.parse()?;
     let as_json = args.database.json;
-    match args.way {
-        MigrateWay::Status => return show_status(&path, as_json),
-        MigrateWay::Print { down, step } => return print(down, step),
-        MigrateWay::Up | MigrateWay::Down { .. } => {}
-    }
-    let (mut conn, _lock) = open_for_migration(&path)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let (done, word) = match args.way {
-        MigrateWay::Up => {
-            let now = SystemClock::new().now().millis();
-            (up(&mut conn, now, env!("CARGO_PKG_VERSION"))?, "taken")
+        MigrateWay::Status => return show_status(&runtime, &location, as_json),
+        MigrateWay::Print { down, step } => return print(&location, down, step),
+        MigrateWay::Roles => {
+            output::line(store_postgres::roles::CREATE);
+            return Ok(ExitCode::SUCCESS);
         }
-        MigrateWay::Down { steps, yes } => (down(&mut conn, steps, yes)?, "taken back"),
-        MigrateWay::Status | MigrateWay::Print { .. } => (Vec::new(), ""),
+        MigrateWay::Up => (runtime.block_on(location.migrate_up())?, "taken"),
+        MigrateWay::Down { steps, yes } => {
+            let down = location.migrate_down(steps, yes);
+            (runtime.block_on(down)?, "taken back")
+        }
     };
     if as_json {
         output::line(&json!({"migrations": done}).to_string());
@@ -42,9 +42,11 @@ pub(crate) fn run(args: MigrateArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints each step as a transaction that `sqlite3` can run, with the note that it was taken.
-fn print(down: bool, only: Option<i64>) -> Result<ExitCode> {
-    let mut steps: Vec<_> = STEPS.iter().collect();
+/// Prints each step as a transaction that the database's own shell can run, with the note that it
+/// was taken.
+fn print(location: &Location, down: bool, only: Option<i64>) -> Result<ExitCode> {
+    let (steps, dialect) = location.steps();
+    let mut steps: Vec<&Step> = steps.iter().collect();
     steps.retain(|step| only.is_none_or(|only| step.number == only));
     if steps.is_empty() {
         bail!("there is no such step; `stockhold migrate status` lists them");
@@ -54,34 +56,23 @@ fn print(down: bool, only: Option<i64>) -> Result<ExitCode> {
     }
     for step in steps {
         output::line(&if down {
-            step.script_down()
+            step.script_down(dialect)
         } else {
-            step.script_up()
+            step.script_up(dialect)
         });
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Exits 1 when steps are missing, so that scripts can ask. A missing file is not made.
-fn show_status(path: &std::path::Path, as_json: bool) -> Result<ExitCode> {
-    let (taken, has_key) = if path.exists() {
-        let conn = store_sqlite::database::open_to_look(path)?;
-        (status(&conn)?, has_idempotency_key(&conn)?)
-    } else {
-        (Vec::new(), false)
-    };
-    let rows: Vec<_> = STEPS
+/// Exits 1 when steps are missing, so that scripts can ask.
+fn show_status(runtime: &Runtime, location: &Location, as_json: bool) -> Result<ExitCode> {
+    let (taken, has_key) = runtime.block_on(location.schema())?;
+    let (steps, _) = location.steps();
+    let current = steps
         .iter()
-        .map(|step| {
-            let taken = taken.iter().find(|taken| taken.number == step.number);
-            let at = taken.map(|taken| wire::time::format(Timestamp::from_millis(taken.at)));
-            (step, at, taken.map(|taken| taken.by.clone()))
-        })
-        .collect();
-    let current = rows.iter().all(|(_, at, _)| at.is_some());
+        .all(|step| taken.iter().any(|taken| taken.number == step.number));
     if as_json {
-        let steps: Vec<_> = rows
-            .iter()
+        let steps: Vec<_> = rows(steps, &taken)
             .map(|(step, at, by)| {
                 json!({"number": step.number, "name": step.name, "taken_at": at, "taken_by": by})
             })
@@ -91,8 +82,8 @@ fn show_status(path: &std::path::Path, as_json: bool) -> Result<ExitCode> {
                 .to_string(),
         );
     } else {
-        let cells = rows.iter().map(|(step, at, by)| {
-            let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let cells = rows(steps, &taken).map(|(step, at, by)| {
+            let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
             vec![
                 step.number.to_string(),
                 step.name.to_owned(),
@@ -111,5 +102,17 @@ fn show_status(path: &std::path::Path, as_json: bool) -> Result<ExitCode> {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(1)
+    })
+}
+
+/// Each step with when and by which version it was taken.
+fn rows<'a>(
+    steps: &'a [Step],
+    taken: &'a [Taken],
+) -> impl Iterator<Item = (&'a Step, Option<String>, Option<String>)> {
+    steps.iter().map(move |step| {
+        let taken = taken.iter().find(|taken| taken.number == step.number);
+        let at = taken.map(|taken| wire::time::format(Timestamp::from_millis(taken.at)));
+        (step, at, taken.map(|taken| taken.by.clone()))
     })
 }

@@ -11,15 +11,13 @@ use engine::batch::Rules;
 use engine::clock::{Clock as _, Entropy as _};
 use engine::codec::SWEEP_AGAIN;
 use engine::direct;
-use engine::reader::Reader as _;
 use engine::request::{Answer, Failure, Request, platform};
-use store_sqlite::database::{self, Database, Durability};
 use tokio::runtime::Runtime;
 use wire::codec::JsonCodec;
 
 use crate::clock::{SystemClock, SystemEntropy};
-use crate::config::sqlite_path;
-use crate::serve::{codec, pepper};
+use crate::database::{Database, Location, Opening};
+use crate::serve::codec;
 
 /// An open database with what commands need around it.
 pub(crate) struct Session {
@@ -33,18 +31,16 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn open(url: &str) -> Result<Self> {
-        let path = sqlite_path(url)?;
-        if !path.exists() {
-            bail!(
-                "{} does not exist; run `stockhold migrate up` first",
-                path.display()
-            );
-        }
-        let database = database::open(&path, Durability::Full)?;
-        let pepper = pepper(&path)?;
+        let location: Location = url.parse()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let open = async {
+            let database = location.open(Opening::SMALL).await?;
+            let pepper = database.pepper().await?;
+            Ok::<_, anyhow::Error>((database, pepper))
+        };
+        let (database, pepper) = runtime.block_on(open)?;
         Ok(Self {
             database,
             codec: codec(&pepper, String::new()),
@@ -86,7 +82,7 @@ impl Session {
             answers_kept_millis: 86_400_000,
         };
         let now = SystemClock::new().now();
-        let store = &mut self.database.store;
+        let store = self.database.store()?;
         let run = direct::execute(store, lane, &requests, now, rules);
         Ok(self.runtime.block_on(run)?)
     }

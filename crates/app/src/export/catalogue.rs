@@ -12,7 +12,6 @@ use super::sink::Sink;
 use crate::import::decimal;
 
 fn places(frozen: &mut Frozen) -> Result<Vec<Location>> {
-    use engine::reader::Pages as _;
     let state = frozen.snapshot.products(frozen.tenant.id, None, 1)?;
     Ok(state.locations_by_priority().into_iter().cloned().collect())
 }

@@ -12,7 +12,7 @@ use domain::payment::{Payment, Refund};
 use domain::state::State;
 use domain::time::Timestamp;
 use engine::codec::Codec as _;
-use engine::reader::{Pages as _, RawEvent, Snapshot as _};
+use engine::reader::RawEvent;
 
 use super::Frozen;
 use super::sink::Sink;

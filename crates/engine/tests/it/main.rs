@@ -170,7 +170,7 @@ impl Rig {
             },
         };
         let handle = Handle::new(
-            Arc::clone(&lanes),
+            Arc::new([Arc::clone(&lanes)]),
             clock.clone(),
             entropy,
             Arc::clone(&stats),

@@ -14,7 +14,8 @@ use engine::reader::Snapshot as _;
 use engine::request::Request;
 use rusqlite::Connection;
 use store_sqlite::database::{self, Durability, OpenError, open_for_migration};
-use store_sqlite::migrate::{self, MigrateError};
+use rows::steps::MigrateError;
+use store_sqlite::migrate;
 use store_sqlite::snapshot::SqliteSnapshot;
 
 use super::File;
@@ -58,7 +59,7 @@ fn the_printed_scripts_do_what_the_program_does() {
     let file = File::new();
     let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
     for step in migrate::STEPS {
-        conn.execute_batch(&step.script_up()).unwrap();
+        conn.execute_batch(&step.script_up(migrate::DIALECT)).unwrap();
     }
     let by_hand = catalogue(&conn);
     migrate::require_current(&conn).unwrap();
@@ -68,7 +69,7 @@ fn the_printed_scripts_do_what_the_program_does() {
     );
     assert!(migrate::has_idempotency_key(&conn).unwrap());
     for step in migrate::STEPS.iter().rev() {
-        conn.execute_batch(&step.script_down()).unwrap();
+        conn.execute_batch(&step.script_down(migrate::DIALECT)).unwrap();
     }
     assert!(migrate::status(&conn).unwrap().is_empty());
     migrate::up(&mut conn, 0, "test").unwrap();
