@@ -333,7 +333,7 @@ CREATE INDEX idx_events_control ON events (tenant_id, seq) WHERE type = 'control
 -- Answers under idempotency keys, for as long as they are kept.
 CREATE TABLE idempotency_keys (
     tenant_id UUID NOT NULL,
-    key BYTEA NOT NULL,
+    key UUID NOT NULL,
     fingerprint BYTEA NOT NULL,
     status BIGINT NOT NULL,
     body BYTEA NOT NULL,

@@ -122,7 +122,7 @@ pub(crate) fn basics<'a>(id: TenantId, needs: &'a Needs) -> Vec<(Part, Ask<'a>)>
 }
 
 /// The answers that stand under claimed keys.
-pub(crate) fn answers<'a>(id: TenantId, claims: &'a [KeyDigest]) -> Option<(Part, Ask<'a>)> {
+pub(crate) fn answers<'a>(id: TenantId, claims: &[KeyDigest]) -> Option<(Part, Ask<'a>)> {
     if claims.is_empty() {
         return None;
     }
@@ -131,8 +131,8 @@ pub(crate) fn answers<'a>(id: TenantId, claims: &'a [KeyDigest]) -> Option<(Part
          FROM idempotency_keys WHERE tenant_id = $1 AND key = k.key OFFSET 0) AS t",
         rows::answer::COLUMNS
     );
-    let keys: Vec<&'a [u8]> = claims.iter().map(KeyDigest::as_slice).collect();
-    let ask = Ask::new(sql).tenant(id).with(Type::BYTEA_ARRAY, keys);
+    let keys: Vec<Uuid> = claims.iter().map(|key| Uuid::from_bytes(*key)).collect();
+    let ask = Ask::new(sql).tenant(id).with(Type::UUID_ARRAY, keys);
     Some((Part::Answers, ask))
 }
 
@@ -188,7 +188,10 @@ impl Loading {
                 }
             }
             Part::Answers => {
-                let read = |c: &mut RowColumns| Ok((c.bytes()?, rows::answer::read(c)?));
+                let read = |c: &mut RowColumns| {
+                    let key = c.uuid()?.ok_or_else(|| c.unreadable("a key"))?;
+                    Ok((key.into_bytes(), rows::answer::read(c)?))
+                };
                 self.answers.extend(read_all(rows, read)?);
             }
             Part::Due => {

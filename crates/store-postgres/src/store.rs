@@ -1,9 +1,12 @@
 //! Runs batches: one lane a transaction, two round trips.
 
+use std::collections::BTreeSet;
+
 use deadpool_postgres::Object;
 use domain::ids::{BatchId, OrderId, TenantId, TypedId as _};
 use domain::needs::Needs;
 use domain::time::Timestamp;
+use engine::request::KeyDigest;
 use engine::store::{LaneLoad, LaneWrite, Loaded, Store, StoreError};
 use rows::Columns as _;
 use tokio_postgres::types::Type;
@@ -35,6 +38,10 @@ pub struct PostgresStore {
     client: Option<Object>,
     /// Whether a transaction is open on it.
     open: bool,
+    /// Claimed keys under which an answer stood when the batch was loaded.
+    stood: BTreeSet<KeyDigest>,
+    /// Batches committed so far.
+    committed: u64,
     time: TimeSource,
 }
 
@@ -46,6 +53,8 @@ impl PostgresStore {
             connections,
             client: None,
             open: false,
+            stood: BTreeSet::new(),
+            committed: 0,
             time,
         }
     }
@@ -110,7 +119,8 @@ impl PostgresStore {
         let Some(client) = self.client.take().filter(|_| std::mem::take(&mut self.open)) else {
             return Err(StoreError::Lost("no transaction is open".to_owned()));
         };
-        let mut asks = write::asks(lane);
+        let forgets = self.committed.is_multiple_of(write::FORGETS_EVERY);
+        let mut asks = write::asks(lane, &self.stood, forgets);
         asks.push(Ask::new("COMMIT"));
         let mut answers = ask_all(&client, &asks).await;
         let prepared = answers.len() == asks.len();
@@ -120,6 +130,7 @@ impl PostgresStore {
         let failed = answers.into_iter().find_map(Result::err);
         match (failed, commit) {
             (None, Some(Ok(_))) => {
+                self.committed += 1;
                 self.client = Some(client);
                 Ok(())
             }
@@ -235,6 +246,7 @@ impl Store for PostgresStore {
             Ok(loaded) => {
                 self.client = Some(client);
                 self.open = true;
+                self.stood = loaded.answers.keys().copied().collect();
                 Ok(vec![loaded])
             }
             Err(error) => {

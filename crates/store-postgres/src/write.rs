@@ -1,6 +1,6 @@
 //! Writes what a batch changed: an array a column, a statement a table.
 
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 
 use domain::ids::{TenantId, TypedId as _, Uuid};
 use domain::state::Lane;
@@ -14,28 +14,36 @@ use tokio_postgres::types::Type;
 use crate::arrays::Arrays;
 use crate::pipeline::{Ask, name_tenant};
 
-/// Expired answers that are dropped for each new one, so that dropping keeps up with giving.
-const FORGOTTEN_PER_ANSWER: usize = 2;
-/// Expired answers and notes of batches that are dropped with every batch.
-const FORGOTTEN_PER_BATCH: usize = 16;
+/// Expired answers, and notes of batches, that are dropped at most at once: more than can be added
+/// from one time to the next ([`FORGETS_EVERY`] batches), so that dropping keeps up with giving.
+const FORGOTTEN_MAX: i64 = 16_384;
+/// Every how many batches a store drops what is expired.
+pub(crate) const FORGETS_EVERY: u64 = 16;
 /// For how many milliseconds it is remembered that a batch was committed: far longer than anybody
 /// waits to find out.
 const BATCHES_KEPT_MILLIS: i64 = 3_600_000;
 
-/// All that one lane's share of a batch writes, in order.
-pub(crate) fn asks(lane: &LaneWrite) -> Vec<Ask<'_>> {
+/// All that one lane's share of a batch writes, in order. Answers stood under `stood` keys before,
+/// too old to count; `forgets` also drops what is expired.
+pub(crate) fn asks<'a>(
+    lane: &'a LaneWrite,
+    stood: &BTreeSet<KeyDigest>,
+    forgets: bool,
+) -> Vec<Ask<'a>> {
     let mut writing = Writing {
         tenant: lane.tenant,
         asks: Vec::new(),
     };
-    writing.lane(lane.before, lane.state.lane);
+    writing.lane(lane);
     writing.platform(lane);
     writing.catalogue(lane);
     writing.orders(lane);
     writing.carts(lane);
     writing.insert(&event::EVENTS, lane.events.iter().map(event::cells));
-    writing.answers(lane);
-    writing.batch(lane);
+    writing.answers(lane, stood);
+    if forgets {
+        writing.forget(lane);
+    }
     writing.asks
 }
 
@@ -88,19 +96,17 @@ impl<'a> Writing<'a> {
         self.asks.push(ask);
     }
 
-    fn lane(&mut self, before: Lane, lane: Lane) {
-        let columns = tenant::LANES.columns;
-        let mut sql = "WITH done AS (UPDATE lanes SET ".to_owned();
-        for (place, column) in columns.iter().enumerate() {
-            let comma = if place == 0 { "" } else { ", " };
-            let _ = write!(sql, "{comma}{} = ${}", column.name, place + 2);
-        }
-        let next = columns.len() + 2;
-        let _ = write!(
-            sql,
-            " WHERE tenant_id = $1 AND seq = ${next} AND last_at = ${} RETURNING 1) \
-             SELECT stockhold_expect(count(*), 1) FROM done",
-            next + 1
+    /// The lane's row, the note that the batch was committed, and the news of it for other servers.
+    fn lane(&mut self, write: &LaneWrite) {
+        let (before, lane) = (write.before, write.state.lane);
+        let columns = tenant::LANES.columns.iter().enumerate();
+        let sets = columns.map(|(place, column)| format!("{} = ${}", column.name, place + 2));
+        let sets = sets.collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "WITH done AS (UPDATE lanes SET {sets} WHERE tenant_id = $1 AND seq = $9 \
+             AND last_at = $10 RETURNING 1), noted AS (INSERT INTO batches \
+             (tenant_id, batch_id, at) VALUES ($1, $11, $3)) \
+             SELECT stockhold_expect((SELECT count(*) FROM done), 1), pg_notify('stockhold', $12)"
         );
         let mut ask = Ask::new(sql).tenant(self.tenant);
         for cell in tenant::lane_cells(&lane) {
@@ -111,8 +117,10 @@ impl<'a> Writing<'a> {
             ask = ask.with(Type::INT8, number);
         }
         let ask = ask.with(Type::INT8, before.seq);
-        self.asks
-            .push(ask.with(Type::INT8, before.last_at.millis()));
+        let ask = ask.with(Type::INT8, before.last_at.millis());
+        let ask = ask.with(Type::UUID, write.batch.uuid());
+        let news = format!("{} {}", self.tenant, lane.seq);
+        self.asks.push(ask.with(Type::TEXT, news));
     }
 
     /// Tenants and keys, whose rows stand under their own tenants.
@@ -268,36 +276,37 @@ impl<'a> Writing<'a> {
         self.insert(&cart::ITEMS, new.into_iter());
     }
 
-    fn answers(&mut self, lane: &'a LaneWrite) {
-        if lane.answers.is_empty() {
-            return;
+    fn answers(&mut self, lane: &'a LaneWrite, stood: &BTreeSet<KeyDigest>) {
+        let over: Vec<Uuid> = lane
+            .answers
+            .iter()
+            .filter(|(key, _)| stood.contains(key))
+            .map(|(key, _)| Uuid::from_bytes(*key))
+            .collect();
+        for key in over {
+            let sql = "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND key = $2";
+            let ask = Ask::new(sql).tenant(self.tenant);
+            self.asks.push(ask.with(Type::UUID, key));
         }
-        let dropped = lane.answers.len() * FORGOTTEN_PER_ANSWER + FORGOTTEN_PER_BATCH;
-        let sql = "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND created_at < LEAST($2, \
-             (SELECT created_at FROM idempotency_keys WHERE tenant_id = $1 \
-             ORDER BY created_at OFFSET $3 LIMIT 1))";
-        let forget = Ask::new(sql).tenant(self.tenant);
-        let forget = forget.with(Type::INT8, lane.forget_before.millis());
-        self.asks.push(forget.with(Type::INT8, count(dropped)));
-        self.asks.push(insert_answers(self.tenant, &lane.answers));
+        if !lane.answers.is_empty() {
+            self.asks.push(insert_answers(self.tenant, &lane.answers));
+        }
     }
 
-    fn batch(&mut self, lane: &LaneWrite) {
-        let at = lane.state.lane.last_at;
-        let sql = "INSERT INTO batches (tenant_id, batch_id, at) VALUES ($1, $2, $3)";
-        let note = Ask::new(sql).tenant(self.tenant);
-        let note = note.with(Type::UUID, lane.batch.uuid());
-        self.asks.push(note.with(Type::INT8, at.millis()));
-        let sql = "DELETE FROM batches WHERE tenant_id = $1 AND batch_id < LEAST($2, \
-             (SELECT batch_id FROM batches WHERE tenant_id = $1 \
-             ORDER BY batch_id OFFSET $3 LIMIT 1))";
+    fn forget(&mut self, lane: &LaneWrite) {
+        let sql = "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND created_at < LEAST($2, \
+             (SELECT created_at FROM idempotency_keys WHERE tenant_id = $1 \
+             AND created_at < $2 ORDER BY created_at OFFSET $3 LIMIT 1))";
         let forget = Ask::new(sql).tenant(self.tenant);
-        let forget = forget.with(Type::UUID, first_id_at(at.plus_millis(-BATCHES_KEPT_MILLIS)));
-        let forget = forget.with(Type::INT8, count(FORGOTTEN_PER_BATCH));
-        self.asks.push(forget);
-        let news = format!("{} {}", self.tenant, lane.state.lane.seq);
-        let tell = Ask::new("SELECT pg_notify('stockhold', $1)");
-        self.asks.push(tell.with(Type::TEXT, news));
+        let forget = forget.with(Type::INT8, lane.forget_before.millis());
+        self.asks.push(forget.with(Type::INT8, FORGOTTEN_MAX));
+        let sql = "DELETE FROM batches WHERE tenant_id = $1 AND batch_id < LEAST($2, \
+             (SELECT batch_id FROM batches WHERE tenant_id = $1 AND batch_id < $2 \
+             ORDER BY batch_id OFFSET $3 LIMIT 1))";
+        let old = lane.state.lane.last_at.plus_millis(-BATCHES_KEPT_MILLIS);
+        let forget = Ask::new(sql).tenant(self.tenant);
+        let forget = forget.with(Type::UUID, first_id_at(old));
+        self.asks.push(forget.with(Type::INT8, FORGOTTEN_MAX));
     }
 }
 
@@ -326,11 +335,9 @@ fn owned<'a>(cell: Cell<'_>) -> Cell<'a> {
 fn insert_answers<'a>(tenant: TenantId, answers: &'a [(KeyDigest, StoredAnswer)]) -> Ask<'a> {
     let sql = "INSERT INTO idempotency_keys \
          (tenant_id, key, fingerprint, status, body, seq, created_at) SELECT $1, u.* \
-         FROM unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bigint[], \
-         $7::bigint[]) AS u ON CONFLICT (tenant_id, key) DO UPDATE SET \
-         fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body, \
-         seq = excluded.seq, created_at = excluded.created_at";
-    let keys: Vec<&'a [u8]> = answers.iter().map(|(key, _)| key.as_slice()).collect();
+         FROM unnest($2::uuid[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bigint[], \
+         $7::bigint[]) AS u";
+    let keys: Vec<Uuid> = answers.iter().map(|(key, _)| Uuid::from_bytes(*key)).collect();
     let of = |read: fn(&StoredAnswer) -> i64| -> Vec<i64> {
         answers.iter().map(|(_, answer)| read(answer)).collect()
     };
@@ -338,7 +345,7 @@ fn insert_answers<'a>(tenant: TenantId, answers: &'a [(KeyDigest, StoredAnswer)]
     let bodies: Vec<&'a [u8]> = answers.iter().map(|(_, a)| &a.body[..]).collect();
     Ask::new(sql)
         .tenant(tenant)
-        .with(Type::BYTEA_ARRAY, keys)
+        .with(Type::UUID_ARRAY, keys)
         .with(Type::BYTEA_ARRAY, prints)
         .with(Type::INT8_ARRAY, of(|answer| i64::from(answer.status)))
         .with(Type::BYTEA_ARRAY, bodies)
