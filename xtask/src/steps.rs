@@ -1,5 +1,6 @@
 //! What each command does.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::tools::{program, python, root, run, say, watch};
@@ -61,12 +62,14 @@ pub(crate) fn test() -> ExitCode {
     let build = run("cargo", &["build", "--release", "--quiet", "-p", "app"]);
     let built = build.is_ok();
     tally.step("release build", build);
-    let before = tally.failed;
-    let tests = ["test", "--workspace", "--no-fail-fast"];
-    let tested = watch("cargo", &tests, |line| tally.read(line));
-    if tally.failed == before {
-        tally.step("tests", tested);
-    }
+    tally.step("PostgreSQL", packages());
+    let all = ["test", "--workspace", "--no-fail-fast"];
+    tests(&mut tally, "tests", &all, &[]);
+    let whole = ["test", "-p", "app", "--test", "it"];
+    let postgres = ("STOCKHOLD_TEST_DATABASE", "postgres");
+    tests(&mut tally, "one server on PostgreSQL", &whole, &[postgres]);
+    let three = [postgres, ("STOCKHOLD_TEST_SERVERS", "3")];
+    tests(&mut tally, "three servers on PostgreSQL", &whole, &three);
     if built {
         tally.step("the API against its document", schemathesis::run());
     }
@@ -76,6 +79,26 @@ pub(crate) fn test() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Runs tests, in an environment of their own, and counts them.
+fn tests(tally: &mut Tally, name: &str, args: &[&str], environment: &[(&str, &str)]) {
+    let before = tally.failed;
+    let tested = watch("cargo", args, environment, |line| tally.read(line));
+    if tally.failed == before {
+        tally.step(name, tested);
+    }
+}
+
+/// Installs what the tests start servers of.
+fn packages() -> Result<(), String> {
+    let there = Path::new("/usr/lib/postgresql").exists();
+    if there {
+        return Ok(());
+    }
+    let quiet = ["install", "-y", "-qq", "--no-install-recommends"];
+    run("apt-get", &["update", "-qq"])?;
+    run("apt-get", &[&quiet[..], &["postgresql"]].concat())
 }
 
 /// Licences, sources and banned crates. Advisories need a database that is not reachable

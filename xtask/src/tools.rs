@@ -39,10 +39,20 @@ pub(crate) fn run(name: &str, args: &[&str]) -> Result<(), String> {
 }
 
 /// Runs a program, showing what it prints, and gives each line of its standard output to `see`.
-pub(crate) fn watch(name: &str, args: &[&str], mut see: impl FnMut(&str)) -> Result<(), String> {
-    say(&format!("$ {name} {}", args.join(" ")));
+pub(crate) fn watch(
+    name: &str,
+    args: &[&str],
+    environment: &[(&str, &str)],
+    mut see: impl FnMut(&str),
+) -> Result<(), String> {
+    let set: String = environment
+        .iter()
+        .map(|(name, value)| format!("{name}={value} "))
+        .collect();
+    say(&format!("$ {set}{name} {}", args.join(" ")));
     let failed = |error: std::io::Error| format!("{name}: {error}");
     let mut child = program(name, args)
+        .envs(environment.iter().copied())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(failed)?;

@@ -67,6 +67,13 @@ impl KeyRing {
         known.retain(|_, (key, _)| key.id != id);
     }
 
+    /// Forgets all keys: another server may have revoked any.
+    pub fn forget_all(&self) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        known.clear();
+    }
+
     /// The caller of these headers; `Ok(None)` without an `Authorization` header.
     pub async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
         let mut values = headers.get_all(AUTHORIZATION).iter();

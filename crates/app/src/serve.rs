@@ -17,10 +17,12 @@ use engine::executor::{Executor, ExecutorOptions};
 use engine::handle::Handle;
 use engine::lanes::{LaneOptions, Lanes};
 use engine::reader::Reader;
+use engine::request::platform;
 use engine::stats::Stats;
 use engine::sweeper::{Sweeper, SweeperOptions, SweeperStatus};
 use outbound::client::Client;
 use outbound::providers::AllProviders;
+use store_postgres::listen::{News, listen};
 use store_postgres::store::TimeSource;
 use store_sqlite::checkpoint::Checkpointer;
 use tokio::net::TcpListener;
@@ -32,7 +34,7 @@ use wire::token::Tokens;
 use crate::cli::ServeArgs;
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::Config;
-use crate::database::{AnyStore, Database, Opening};
+use crate::database::{AnyStore, Database, Location, Opening};
 use crate::demo::{self, Shop};
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
@@ -113,24 +115,19 @@ async fn serve(
     let lanes: Arc<[Arc<Lanes>]> = stores.iter().map(new_lanes).collect();
     let stats = Arc::new(Stats::default());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let handle = Handle::new(
-        Arc::clone(&lanes),
-        Arc::clone(&clock),
-        Arc::clone(&entropy),
-        stats.clone(),
-    );
-    let mut writers = Vec::new();
-    for (store, lanes) in stores.into_iter().zip(&*lanes) {
-        writers.push(start_writer(Executor {
-            store,
-            lanes: Arc::clone(lanes),
-            codec: Arc::new(codec.clone()),
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            stats: Arc::clone(&stats),
-            options: executor_options(&config),
-        })?);
-    }
+    let (time, dice) = (Arc::clone(&clock), Arc::clone(&entropy));
+    let handle = Handle::new(Arc::clone(&lanes), time, dice, Arc::clone(&stats));
+    let executor = |(store, lanes): (AnyStore, &Arc<Lanes>)| Executor {
+        store,
+        lanes: Arc::clone(lanes),
+        codec: Arc::new(codec.clone()),
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+        stats: Arc::clone(&stats),
+        options: executor_options(&config),
+    };
+    let executors = stores.into_iter().zip(&*lanes).map(executor);
+    let writers = executors.map(start_writer).collect::<Result<_>>()?;
     let keyless = keyless_tenant(&config, shop.as_ref(), &*reader).await?;
     let sweeper = sweeper(&config, &handle, &reader);
     let providers = AllProviders {
@@ -157,6 +154,7 @@ async fn serve(
         keyless_tenant: keyless,
     });
     tasks.spawn(sweeper.run(stop.clone()));
+    hear_others(&config, &services);
     let router = api::router::router(&services);
     demo::announce(&address, shop.as_ref(), config.json);
     tracing::info!(address, "serving");
@@ -165,8 +163,25 @@ async fn serve(
     api::server::serve(listener, router, services, stop).await;
     tasks.close();
     tasks.wait().await;
-    lanes.iter().for_each(|lanes| lanes.close());
-    close(writers, checkpointer).await
+    close(&lanes, writers, checkpointer).await
+}
+
+/// Listens to other servers on the same database.
+fn hear_others(config: &Config, services: &Arc<Services>) {
+    if let Location::Postgres(address) = &config.database {
+        let (tasks, stop) = (services.tasks.clone(), services.stop.clone());
+        let services = Arc::clone(services);
+        let hear = move |news| hear(&services, news);
+        tasks.spawn(listen((**address).clone(), stop, hear));
+    }
+}
+
+/// What another server did may concern what this one remembers.
+fn hear(services: &Services, news: News) {
+    match news {
+        News::Committed(tenant, _) if tenant != platform() => {}
+        News::Committed(..) | News::Gap => services.keys.forget_all(),
+    }
 }
 
 /// Where the server listens, and where clients reach it.
@@ -198,7 +213,14 @@ fn sweeper(config: &Config, handle: &Handle, reader: &Arc<dyn Reader>) -> Sweepe
 }
 
 /// Waits until every command that was queued is answered, and the database is closed.
-async fn close(writers: Vec<JoinHandle<()>>, checkpointer: Option<Checkpointer>) -> Result<()> {
+async fn close(
+    lanes: &[Arc<Lanes>],
+    writers: Vec<JoinHandle<()>>,
+    checkpointer: Option<Checkpointer>,
+) -> Result<()> {
+    for lanes in lanes {
+        lanes.close();
+    }
     let join = move || writers.into_iter().all(|writer| writer.join().is_ok());
     let well = tokio::task::spawn_blocking(join).await?;
     drop(checkpointer);

@@ -1,8 +1,9 @@
-//! What a user would write by hand on PostgreSQL, on the same rows as an order of ours: order, line,
-//! hold, event, idempotency record and stock, one transaction an order.
+//! What a user would write by hand on PostgreSQL: one transaction an order, prepared statements, on
+//! the same tables and the same rows as an order of ours, as a role that row-level security does not
+//! bind: order, line, hold, two events, idempotency record and stock.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -35,21 +36,8 @@ impl Way {
     }
 }
 
-const TABLES: &str = "
-CREATE TABLE stock (tenant_id UUID, variant_id UUID, stock BIGINT NOT NULL, reserved BIGINT NOT NULL,
-    version BIGINT NOT NULL, PRIMARY KEY (tenant_id, variant_id), CHECK (stock >= reserved));
-CREATE TABLE orders (tenant_id UUID, order_id UUID, customer_id TEXT, status TEXT, total BIGINT,
-    created_at TIMESTAMPTZ DEFAULT now(), PRIMARY KEY (tenant_id, order_id));
-CREATE TABLE items (tenant_id UUID, order_id UUID, variant_id UUID, quantity BIGINT, price BIGINT,
-    PRIMARY KEY (tenant_id, order_id, variant_id));
-CREATE TABLE holds (tenant_id UUID, order_id UUID, variant_id UUID, quantity BIGINT,
-    expires_at TIMESTAMPTZ DEFAULT now() + interval '15 minutes',
-    PRIMARY KEY (tenant_id, order_id, variant_id));
-CREATE TABLE events (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tenant_id UUID,
-    type TEXT, order_id UUID, payload TEXT);
-CREATE TABLE keys (tenant_id UUID, key TEXT, answer TEXT, created_at TIMESTAMPTZ DEFAULT now(),
-    PRIMARY KEY (tenant_id, key));
-";
+/// An event `order.placed`, an event `stock.reserved` and an answer are about so long.
+const BYTES: [usize; 3] = [1_144, 483, 1_413];
 
 /// The statements of one connection.
 struct Statements {
@@ -62,21 +50,34 @@ struct Statements {
 
 impl Statements {
     async fn prepare(client: &Client) -> Result<Self> {
-        let read = "SELECT stock - reserved, version FROM stock WHERE tenant_id = $1 AND variant_id = $2";
-        let reserve = "UPDATE stock SET reserved = reserved + 1, version = version + 1 \
-             WHERE tenant_id = $1 AND variant_id = $2";
-        let order = "INSERT INTO orders (tenant_id, order_id, customer_id, status, total) \
-             VALUES ($1, $2, 'c', 'pending', 1000)";
-        let item = "INSERT INTO items VALUES ($1, $2, $3, 1, 1000)";
-        let hold = "INSERT INTO holds (tenant_id, order_id, variant_id, quantity) VALUES ($1, $2, $3, 1)";
-        let event = "INSERT INTO events (tenant_id, type, order_id, payload) \
-             VALUES ($1, 'order.placed', $2, $3)";
-        let key = "INSERT INTO keys (tenant_id, key, answer) VALUES ($1, $2, $3)";
+        let read = "SELECT stock_quantity - reserved_stock, version FROM stock_levels \
+             WHERE tenant_id = $1 AND variant_id = $2 AND location_id = $1";
+        let reserve = "UPDATE stock_levels SET reserved_stock = reserved_stock + 1, \
+             version = version + 1 WHERE tenant_id = $1 AND variant_id = $2 AND location_id = $1";
+        let order = "INSERT INTO orders (tenant_id, order_id, order_number, status, \
+             payment_status, financial_status, currency, subtotal, discount_amount, tax_amount, \
+             shipping_fee, total_amount, customer_id, payment_expires_at, hold_extended_millis, \
+             idempotency_key, version, created_at, updated_at) VALUES ($1, $2, $3, 'pending', \
+             'pending', 'draft', 'EUR', 1000, 0, 0, 0, 1000, 'c', $3, 0, 'key', 1, $3, $3)";
+        let item = "INSERT INTO order_items (tenant_id, order_id, position, item_id, product_id, \
+             variant_id, location_id, location_forced, title, variant_title, options, quantity, \
+             unit_price, discount, total_price) VALUES ($1, $2, 0, $2, $3, $3, $1, false, \
+             'Bench', 'Default', '[]', 1, 1000, 0, 1000)";
+        let hold = "INSERT INTO stock_reservations (tenant_id, order_id, reservation_id, \
+             product_id, variant_id, location_id, quantity, deducted, reserved_at, expires_at, \
+             status, created_at, updated_at) \
+             VALUES ($1, $2, $2, $3, $3, $1, 1, false, $4, $4, 'active', $4, $4)";
+        let event = "INSERT INTO events (tenant_id, seq, at, type, order_id, payload, movements) \
+             VALUES ($1, $3, $3, $4, $2, $5, '[]')";
+        let key = "INSERT INTO idempotency_keys (tenant_id, key, fingerprint, status, body, seq, \
+             created_at) VALUES ($1, $2, $3, 201, $4, $5, $5)";
         Ok(Self {
             lock: client.prepare(&format!("{read} FOR UPDATE")).await?,
             read: client.prepare(read).await?,
             reserve: client.prepare(reserve).await?,
-            compare: client.prepare(&format!("{reserve} AND version = $3")).await?,
+            compare: client
+                .prepare(&format!("{reserve} AND version = $3"))
+                .await?,
             inserts: [
                 client.prepare(order).await?,
                 client.prepare(item).await?,
@@ -93,6 +94,7 @@ pub(crate) struct Baseline {
     url: String,
     tenant: Uuid,
     variants: Arc<Vec<Uuid>>,
+    runs: AtomicI64,
 }
 
 /// Connects, and keeps the connection going for as long as its client lives.
@@ -104,18 +106,21 @@ async fn connect(url: &str, tasks: &mut JoinSet<()>) -> Result<Client> {
 
 impl Baseline {
     pub(crate) async fn new(url: String, variants: usize, units: i64) -> Result<Self> {
+        store_postgres::migrate::up(&url.parse()?, 0, "bench").await?;
         let mut tasks = JoinSet::new();
         let client = connect(&url, &mut tasks).await?;
-        client.batch_execute(TABLES).await?;
         let tenant = Uuid::now_v7();
         let variants: Vec<Uuid> = (0..variants).map(|_| Uuid::now_v7()).collect();
-        let fill = "INSERT INTO stock SELECT $1, unnest($2::uuid[]), $3, 0, 1";
+        let fill = "INSERT INTO stock_levels (tenant_id, variant_id, location_id, \
+             stock_quantity, reserved_stock, backorder_limit, version, last_seq) \
+             SELECT $1, unnest($2::uuid[]), $1, $3, 0, 0, 1, 0";
         client.execute(fill, &[&tenant, &variants, &units]).await?;
         client.batch_execute("ANALYZE").await?;
         Ok(Self {
             url,
             tenant,
             variants: Arc::new(variants),
+            runs: AtomicI64::new(1),
         })
     }
 
@@ -123,6 +128,7 @@ impl Baseline {
     #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
     pub(crate) async fn run(&self, way: Way, many: usize, span: Duration) -> Result<Outcome> {
         let next = Arc::new(AtomicU64::new(0));
+        let first = self.runs.fetch_add(1, Ordering::Relaxed) * 1_000_000_000;
         let mut tasks = JoinSet::new();
         let mut connections = JoinSet::new();
         let mut clients = Vec::new();
@@ -133,7 +139,8 @@ impl Baseline {
         }
         let begun = Instant::now();
         for (mut client, statements) in clients {
-            let (next, variants, tenant) = (Arc::clone(&next), Arc::clone(&self.variants), self.tenant);
+            let (next, variants, tenant) =
+                (Arc::clone(&next), Arc::clone(&self.variants), self.tenant);
             tasks.spawn(async move {
                 let mut outcome = Outcome::default();
                 while begun.elapsed() < span {
@@ -141,9 +148,15 @@ impl Baseline {
                     let place = usize::try_from(number)? % many;
                     let variant = variants.get(place).context("a variant")?;
                     let sent = Instant::now();
-                    let made = order(&mut client, &statements, way, (&tenant, variant)).await?;
-                    outcome.latencies.push(u32::try_from(sent.elapsed().as_micros())?);
-                    *if made { &mut outcome.created } else { &mut outcome.others } += 1;
+                    // Runs on one database must not meet in order and event numbers.
+                    let number = first + i64::try_from(number)?;
+                    let which = (&tenant, variant, number);
+                    let made = order(&mut client, &statements, way, which).await?;
+                    outcome
+                        .latencies
+                        .push(u32::try_from(sent.elapsed().as_micros())?);
+                    outcome.created += u64::from(made);
+                    outcome.others += u64::from(!made);
                 }
                 anyhow::Ok(outcome)
             });
@@ -166,7 +179,7 @@ async fn order(
     client: &mut Client,
     statements: &Statements,
     way: Way,
-    (tenant, variant): (&Uuid, &Uuid),
+    (tenant, variant, number): (&Uuid, &Uuid, i64),
 ) -> Result<bool> {
     for _ in 0..TRIES {
         let id = Uuid::now_v7();
@@ -187,12 +200,20 @@ async fn order(
             }
         }
         let [order, item, hold, event, key] = &statements.inserts;
-        let answer = "x".repeat(300);
-        tx.execute(order, &[tenant, &id]).await?;
+        let [placed, reserved, answer] = BYTES.map(|bytes| "x".repeat(bytes));
+        let second = number + 500_000_000;
+        tx.execute(order, &[tenant, &id, &number]).await?;
         tx.execute(item, &[tenant, &id, variant]).await?;
-        tx.execute(hold, &[tenant, &id, variant]).await?;
-        tx.execute(event, &[tenant, &id, &answer]).await?;
-        tx.execute(key, &[tenant, &id.to_string(), &answer]).await?;
+        tx.execute(hold, &[tenant, &id, variant, &number]).await?;
+        let kinds = ["order.placed", "stock.reserved"];
+        let placed: [&(dyn ToSql + Sync); 5] = [tenant, &id, &number, &kinds[0], &placed];
+        tx.execute(event, &placed).await?;
+        let reserved: [&(dyn ToSql + Sync); 5] = [tenant, &id, &second, &kinds[1], &reserved];
+        tx.execute(event, &reserved).await?;
+        let print = [0_u8; 32].as_slice();
+        let kept = answer.as_bytes();
+        tx.execute(key, &[tenant, &Uuid::new_v4(), &print, &kept, &number])
+            .await?;
         tx.commit().await?;
         return Ok(true);
     }

@@ -115,7 +115,7 @@ fn catalogue(folder: &Folder) -> Result<PathBuf> {
             )?;
         }
     }
-    let path = folder.0.join("catalogue.csv");
+    let path = folder.path().join("catalogue.csv");
     std::fs::write(&path, text)?;
     Ok(path)
 }

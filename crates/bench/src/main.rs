@@ -70,8 +70,7 @@ impl Scenario {
 
     /// Prints the median run; its rate.
     fn tell(&mut self) -> f64 {
-        self.outcomes
-            .sort_by(|a, b| a.rate().total_cmp(&b.rate()));
+        self.outcomes.sort_by(|a, b| a.rate().total_cmp(&b.rate()));
         let (first, last) = (&self.outcomes[0], &self.outcomes[self.outcomes.len() - 1]);
         let median = &self.outcomes[self.outcomes.len() / 2];
         say(&format!(
@@ -118,7 +117,10 @@ async fn smoke(binary: PathBuf, span: Duration, postgres: bool) -> Result<()> {
         }
         None => None,
     };
-    let mut ours = [Scenario::new("hot variant"), Scenario::new("1,000 variants")];
+    let mut ours = [
+        Scenario::new("hot variant"),
+        Scenario::new("1,000 variants"),
+    ];
     let mut theirs = Vec::new();
     for way in [Way::ForUpdate, Way::Optimistic] {
         for (name, many) in [("hot", 1), ("uniform", VARIANTS)] {
@@ -128,26 +130,17 @@ async fn smoke(binary: PathBuf, span: Duration, postgres: bool) -> Result<()> {
     }
     let mut sold = 0;
     for round in 0..ROUNDS {
-        for (which, scenario) in ours.iter_mut().enumerate() {
-            let variants = [&hot, &variants][which];
-            let outcome = run(Plan {
-                address: server.address().to_owned(),
-                key: server.fact("secret_key").to_owned(),
-                variants: Arc::clone(variants),
-                connections: CONNECTIONS,
-                span,
-                name: format!("{which}-{round}"),
-            })
-            .await?;
-            if outcome.others > 0 {
-                bail!("{} requests did not make an order", outcome.others);
-            }
+        let names = ["hot", "uniform"].map(|name| format!("{name}-{round}"));
+        for ((scenario, variants), name) in ours.iter_mut().zip([&hot, &variants]).zip(names) {
+            let outcome = sell(&server, variants, span, name).await?;
             sold += outcome.created;
             scenario.outcomes.push(outcome);
         }
         if let Some(by_hand) = &by_hand {
             for (way, many, scenario) in &mut theirs {
-                scenario.outcomes.push(by_hand.run(*way, *many, span).await?);
+                scenario
+                    .outcomes
+                    .push(by_hand.run(*way, *many, span).await?);
             }
         }
     }
@@ -162,6 +155,28 @@ async fn smoke(binary: PathBuf, span: Duration, postgres: bool) -> Result<()> {
         ));
     }
     check(&server, &database, &binary, &variants, sold).await
+}
+
+/// Orders over HTTP; every one must be made.
+async fn sell(
+    server: &Server,
+    variants: &Arc<Vec<String>>,
+    span: Duration,
+    name: String,
+) -> Result<Outcome> {
+    let outcome = run(Plan {
+        address: server.address().to_owned(),
+        key: server.fact("secret_key").to_owned(),
+        variants: Arc::clone(variants),
+        connections: CONNECTIONS,
+        span,
+        name,
+    })
+    .await?;
+    if outcome.others > 0 {
+        bail!("{} requests did not make an order", outcome.others);
+    }
+    Ok(outcome)
 }
 
 async fn call(server: &Server, method: &str, path: &str, body: &str) -> Result<Value> {

@@ -1,11 +1,13 @@
 //! Runs the real binary on a throw-away database.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
+use throwaway::postgres::Cluster;
 
 /// A running demo server; it is killed when this is dropped.
 pub struct Server {
@@ -14,30 +16,71 @@ pub struct Server {
     pub facts: Value,
 }
 
-/// A folder that is removed when this is dropped.
-pub struct Folder(pub PathBuf);
+/// Which database tests use: `postgres`, or SQLite without this variable.
+pub const TEST_DATABASE: &str = "STOCKHOLD_TEST_DATABASE";
 
-impl Folder {
-    /// A new folder below the system's temporary one.
-    pub fn new(name: &str) -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("stockhold-{name}-{}", std::process::id()));
-        if path.exists() {
-            std::fs::remove_dir_all(&path)?;
-        }
-        std::fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-
-    /// The database URL of a file in it.
-    #[must_use]
-    pub fn database(&self) -> String {
-        format!("sqlite:{}", self.0.join("shop.db").display())
-    }
+/// Whether tests use PostgreSQL.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests run once for each kind of database, as xtask says"
+)]
+pub fn on_postgres() -> bool {
+    std::env::var(TEST_DATABASE).is_ok_and(|kind| kind == "postgres")
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
+/// A folder and a database of its own, gone when this is dropped.
+pub struct Folder {
+    folder: throwaway::Folder,
+    /// A database of a PostgreSQL that tests share.
+    postgres: Option<(Arc<Cluster>, String)>,
+}
+
+impl Folder {
+    /// A new folder below the system's temporary one, with an empty database.
+    pub fn new(name: &str) -> Result<Self> {
+        let postgres = if on_postgres() {
+            let cluster = Cluster::shared()?;
+            let database = cluster.database()?;
+            Some((cluster, database))
+        } else {
+            None
+        };
+        Ok(Self {
+            folder: throwaway::Folder::new(name)?,
+            postgres,
+        })
+    }
+
+    /// The same with an SQLite file, whatever other tests use.
+    pub fn embedded(name: &str) -> Result<Self> {
+        Ok(Self {
+            folder: throwaway::Folder::new(name)?,
+            postgres: None,
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The URL of its database.
+    #[must_use]
+    pub fn database(&self) -> String {
+        match &self.postgres {
+            Some((cluster, database)) => cluster.url(database),
+            None => format!("sqlite:{}", self.path().join("shop.db").display()),
+        }
+    }
+
+    /// Its database on PostgreSQL: the cluster and the name.
+    #[must_use]
+    pub fn postgres(&self) -> Option<(&Cluster, &str)> {
+        self.postgres
+            .as_ref()
+            .map(|(cluster, name)| (&**cluster, name.as_str()))
     }
 }
 

@@ -44,6 +44,10 @@ pub struct Executor<S> {
     pub options: ExecutorOptions,
 }
 
+/// How often the outcome of a commit is asked for, up to a second apart: an outage that lasts
+/// longer is answered with 503, and whoever repeats its key learns what became of it.
+const RESOLVE_TRIES: u32 = 30;
+
 /// What a lane's share of a turn came to.
 struct LaneResult {
     answers: Vec<Result<Answer, Failure>>,
@@ -194,13 +198,33 @@ impl<S: Store> Executor<S> {
                 tracing::warn!(why, "looking up a commit of unknown outcome");
                 let mut committed = Vec::new();
                 for write in writes {
-                    let found = self.store.resolve(write.tenant, write.batch).await?;
-                    let lost = || StoreError::Unavailable("the commit did not happen".to_owned());
-                    committed.push(if found { Ok(()) } else { Err(lost()) });
+                    committed.push(self.resolve(write).await?);
                 }
-                Ok(committed)
+                if let [false] = committed.as_slice() {
+                    // Certainly not committed, and alone: it can be decided anew.
+                    return Err(StoreError::Lost("the commit did not happen".to_owned()));
+                }
+                let lost = || StoreError::Lost("the commit did not happen".to_owned());
+                let outcome = |found: bool| if found { Ok(()) } else { Err(lost()) };
+                Ok(committed.into_iter().map(outcome).collect())
             }
             other => other,
+        }
+    }
+
+    /// Asks until the database tells: while it is away, nobody can be answered truthfully.
+    async fn resolve(&mut self, write: &LaneWrite) -> Result<bool, StoreError> {
+        let mut tries = 0;
+        loop {
+            match self.store.resolve(write.tenant, write.batch).await {
+                Err(StoreError::Corrupt(why)) => return Err(StoreError::Corrupt(why)),
+                Err(error) if tries >= RESOLVE_TRIES => return Err(error),
+                Err(_) => {
+                    tries += 1;
+                    self.back_off(tries.min(3)).await;
+                }
+                Ok(found) => return Ok(found),
+            }
         }
     }
 

@@ -90,9 +90,13 @@ impl Handle {
 
     /// The lanes that a tenant's is among, by the random end of its id.
     fn lanes_of(&self, tenant: TenantId) -> Result<&Lanes, Failure> {
-        let (_, low) = tenant.uuid().as_u64_pair();
-        let place = low.checked_rem(self.lanes.len() as u64);
-        let place = place.and_then(|place| usize::try_from(place).ok());
+        let random: usize = tenant
+            .uuid()
+            .as_bytes()
+            .last()
+            .copied()
+            .map_or(0, usize::from);
+        let place = random.checked_rem(self.lanes.len());
         let lanes = place.and_then(|place| self.lanes.get(place));
         lanes.map(|lanes| &**lanes).ok_or(Failure::Unavailable)
     }

@@ -45,8 +45,7 @@ pub trait Columns {
 
     /// A number that must be there.
     fn int(&mut self) -> Result<i64, Self::Error> {
-        self.maybe_int()?
-            .ok_or_else(|| self.unreadable("a number"))
+        self.maybe_int()?.ok_or_else(|| self.unreadable("a number"))
     }
 
     /// A flag that must be there.

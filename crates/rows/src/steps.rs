@@ -131,12 +131,12 @@ pub fn missing(steps: &'static [Step], taken: &[Taken]) -> Result<Vec<Step>, Mig
 }
 
 /// The last `count` steps that were taken, newest first. One whose way back loses data wants
-/// `yes`; the ones before it are given all the same.
+/// `yes`; without it none is given.
 pub fn to_take_back(
     steps: &'static [Step],
     taken: &[Taken],
     (count, yes): (usize, bool),
-) -> Result<Vec<Result<Step, MigrateError>>, MigrateError> {
+) -> Result<Vec<Step>, MigrateError> {
     let done = last_taken(steps, taken)?;
     let back = steps.iter().rev().filter(|step| step.number <= done);
     let allowed = |step: &Step| {
@@ -149,5 +149,5 @@ pub fn to_take_back(
             Ok(*step)
         }
     };
-    Ok(back.take(count).map(allowed).collect())
+    back.take(count).map(allowed).collect()
 }

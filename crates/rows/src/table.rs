@@ -65,7 +65,10 @@ impl Table {
     /// The names of all columns, with commas; `prefix` stands before each, such as `t.`.
     #[must_use]
     pub fn names(&self, prefix: &str) -> String {
-        let names = self.columns.iter().map(|column| [prefix, column.name].concat());
+        let names = self
+            .columns
+            .iter()
+            .map(|column| [prefix, column.name].concat());
         names.collect::<Vec<_>>().join(", ")
     }
 }

@@ -50,11 +50,10 @@ impl FromStr for Address {
             }
         }
         let plain = [base, &rest.join("&")].join("?");
-        let mut config =
-            Config::from_str(plain.trim_end_matches('?')).map_err(|error| {
-                let why = std::error::Error::source(&error).map(ToString::to_string);
-                BadAddress(why.unwrap_or_else(|| error.to_string()))
-            })?;
+        let mut config = Config::from_str(plain.trim_end_matches('?')).map_err(|error| {
+            let why = std::error::Error::source(&error).map(ToString::to_string);
+            BadAddress(why.unwrap_or_else(|| error.to_string()))
+        })?;
         if config.get_hosts().is_empty() {
             return Err(BadAddress("it names no host".to_owned()));
         }

@@ -114,7 +114,9 @@ impl<'a> Arrays<'a> {
     }
 
     /// The arrays with their types, as parameters.
-    pub(crate) fn into_params(self) -> impl Iterator<Item = (Type, Box<dyn ToSql + Sync + Send + 'a>)> {
+    pub(crate) fn into_params(
+        self,
+    ) -> impl Iterator<Item = (Type, Box<dyn ToSql + Sync + Send + 'a>)> {
         self.arrays.into_iter().map(|(kind, array)| {
             let boxed: Box<dyn ToSql + Sync + Send + 'a> = Box::new(array);
             (array_type(kind), boxed)

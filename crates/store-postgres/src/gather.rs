@@ -138,7 +138,7 @@ impl Roots {
         ways.join(" UNION ")
     }
 
-    fn ask<'a>(&'a self, tenant: TenantId, sql: String) -> Ask<'a> {
+    fn ask(&self, tenant: TenantId, sql: String) -> Ask<'_> {
         Ask::new(sql)
             .tenant(tenant)
             .with(Type::UUID_ARRAY, &self.variants)

@@ -99,9 +99,7 @@ fn like(part: &str) -> String {
 }
 
 /// An id and the value by which its list is sorted.
-pub(crate) fn read_sorted<I: domain::ids::TypedId>(
-    c: &mut RowColumns,
-) -> Result<(I, i64), Error> {
+pub(crate) fn read_sorted<I: domain::ids::TypedId>(c: &mut RowColumns) -> Result<(I, i64), Error> {
     Ok((c.id()?, c.int()?))
 }
 
@@ -143,9 +141,9 @@ pub(crate) fn orders(tenant: TenantId, filter: &OrderFilter, page: &Page) -> Ask
 
 fn order_conditions(tenant: TenantId, filter: &OrderFilter) -> Where {
     let mut conditions = Where::tenant(tenant);
-    let status = filter.status.map(|status| status.name());
+    let status = filter.status.map(domain::order::OrderStatus::name);
     conditions.and_maybe("status = ?", Type::TEXT, status);
-    let payment_status = filter.payment_status.map(|status| status.name());
+    let payment_status = filter.payment_status.map(domain::order::PaymentState::name);
     conditions.and_maybe("payment_status = ?", Type::TEXT, payment_status);
     let customer_id = filter.customer_id.clone();
     conditions.and_maybe("customer_id = ?", Type::TEXT, customer_id);
@@ -207,9 +205,9 @@ pub(crate) fn levels(
     (limit, offset): (usize, usize),
 ) -> Ask<'static> {
     let mut conditions = Where::tenant(tenant);
-    let variant = variant.map(|id| id.uuid());
+    let variant = variant.map(domain::ids::TypedId::uuid);
     conditions.and_maybe("variant_id = ?", Type::UUID, variant);
-    let location = location.map(|id| id.uuid());
+    let location = location.map(domain::ids::TypedId::uuid);
     conditions.and_maybe("location_id = ?", Type::UUID, location);
     conditions.ask(
         &format!("SELECT {} FROM stock_levels", level::LEVELS.names("")),
@@ -240,9 +238,9 @@ pub(crate) fn holds(tenant: TenantId, filter: &HoldFilter, page: &Page) -> Ask<'
     let mut conditions = Where::tenant(tenant);
     let order: Option<Uuid> = filter.order_id.map(OrderId::uuid);
     conditions.and_maybe("order_id = ?", Type::UUID, order);
-    let variant = filter.variant_id.map(|id| id.uuid());
+    let variant = filter.variant_id.map(domain::ids::TypedId::uuid);
     conditions.and_maybe("variant_id = ?", Type::UUID, variant);
-    let status = filter.status.map(|status| status.name());
+    let status = filter.status.map(domain::stock::HoldStatus::name);
     conditions.and_maybe("status = ?", Type::TEXT, status);
     conditions.page(page, (Some("reserved_at"), "reservation_id"), false);
     let select = format!("SELECT {} FROM stock_reservations", hold::HOLDS.names(""));
@@ -261,4 +259,3 @@ pub(crate) fn ids_behind(
     let tail = format!(" ORDER BY {column} LIMIT {limit}");
     conditions.ask(&format!("SELECT {column} FROM {table}"), &tail)
 }
-

@@ -56,7 +56,10 @@ pub(crate) struct Loading {
 
 /// The columns of a lane and the database's time in milliseconds.
 pub(crate) fn lane_ask<'a>(id: TenantId, lock: bool) -> Ask<'a> {
-    let (names, lock) = (tenant::LANES.names(""), if lock { " FOR UPDATE" } else { "" });
+    let (names, lock) = (
+        tenant::LANES.names(""),
+        if lock { " FOR UPDATE" } else { "" },
+    );
     let sql = format!(
         "SELECT {names}, (EXTRACT(EPOCH FROM now()) * 1000)::bigint FROM lanes \
          WHERE tenant_id = $1{lock}"
@@ -103,7 +106,9 @@ pub(crate) fn basics<'a>(id: TenantId, needs: &'a Needs) -> Vec<(Part, Ask<'a>)>
                  FROM tenant_slugs WHERE tenant_id = $1 AND slug = ANY ($3)))";
             let timeouts = "stockhold_timeouts(ARRAY[t.tenant_id])";
             let ask = Ask::new(tenants_sql(found, timeouts, "")).tenant(id);
-            let ask = ask.with(Type::UUID_ARRAY, ids).with(Type::TEXT_ARRAY, slugs);
+            let ask = ask
+                .with(Type::UUID_ARRAY, ids)
+                .with(Type::TEXT_ARRAY, slugs);
             asks.push((Part::Tenants, ask));
         }
     } else {
@@ -197,48 +202,77 @@ impl Loading {
             Part::Due => {
                 let read = |c: &mut RowColumns| Ok((c.maybe_int()?, c.id()?));
                 let found = read_all(rows, read)?;
-                let found = found.into_iter().map(|(at, id)| (at.unwrap_or(i64::MIN), id));
+                let found = found
+                    .into_iter()
+                    .map(|(at, id)| (at.unwrap_or(i64::MIN), id));
                 self.due.extend(found);
             }
-            _ => take_rows(state, part, rows)?,
+            Part::Carts | Part::CartItems => take_carts(state, part, rows)?,
+            Part::Variants | Part::Products | Part::Levels => take_catalogue(state, part, rows)?,
+            _ => take_orders(state, part, rows)?,
         }
         Ok(())
     }
 }
 
-/// Takes in rows of carts, orders and the catalogue.
-fn take_rows(state: &mut State, part: Part, rows: Vec<Row>) -> Result<(), Error> {
+/// Rows by what they belong to.
+fn grouped<K: Ord, V>(pairs: Vec<(K, V)>) -> BTreeMap<K, Vec<V>> {
+    let mut groups: BTreeMap<K, Vec<V>> = BTreeMap::new();
+    for (key, value) in pairs {
+        groups.entry(key).or_default().push(value);
+    }
+    groups
+}
+
+fn take_carts(state: &mut State, part: Part, rows: Vec<Row>) -> Result<(), Error> {
+    if part == Part::Carts {
+        for cart in read_all(rows, cart::read)? {
+            state.carts.load(cart.id, cart);
+        }
+        return Ok(());
+    }
+    for (id, items) in grouped(read_all(rows, cart::read_item)?) {
+        if let Some(mut cart) = state.carts.get(&id).cloned() {
+            cart.items = items;
+            state.carts.load(id, cart);
+        }
+    }
+    Ok(())
+}
+
+fn take_catalogue(state: &mut State, part: Part, rows: Vec<Row>) -> Result<(), Error> {
     match part {
-        Part::Carts => {
-            for cart in read_all(rows, cart::read)? {
-                state.carts.load(cart.id, cart);
+        Part::Variants => {
+            for variant in read_all(rows, catalogue::read_variant)? {
+                state.load_variant(variant);
             }
         }
-        Part::CartItems => {
-            let mut items: BTreeMap<_, Vec<_>> = BTreeMap::new();
-            for (cart, item) in read_all(rows, cart::read_item)? {
-                items.entry(cart).or_default().push(item);
-            }
-            for (id, items) in items {
-                if let Some(cart) = state.carts.get(&id) {
-                    let cart = domain::cart::Cart { items, ..cart.clone() };
-                    state.carts.load(id, cart);
-                }
+        Part::Products => {
+            for product in read_all(rows, catalogue::read_product)? {
+                state.load_product(product);
             }
         }
+        _ => {
+            for level in read_all(rows, level::read)? {
+                state.levels.load(level.key(), level);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Orders and what hangs on them.
+fn take_orders(state: &mut State, part: Part, rows: Vec<Row>) -> Result<(), Error> {
+    match part {
         Part::Orders => {
             for order in read_all(rows, order::read)? {
                 state.orders.load(order.id, order);
             }
         }
         Part::Items => {
-            let mut items: BTreeMap<_, Vec<_>> = BTreeMap::new();
-            for (order, item) in read_all(rows, order::read_item)? {
-                items.entry(order).or_default().push(item);
-            }
-            for (id, items) in items {
-                if let Some(order) = state.orders.get(&id) {
-                    let order = domain::order::Order { items, ..order.clone() };
+            for (id, items) in grouped(read_all(rows, order::read_item)?) {
+                if let Some(mut order) = state.orders.get(&id).cloned() {
+                    order.items = items;
                     state.orders.load(id, order);
                 }
             }
@@ -261,21 +295,6 @@ fn take_rows(state: &mut State, part: Part, rows: Vec<Row>) -> Result<(), Error>
         Part::Refunds => {
             for refund in read_all(rows, payment::read_refund)? {
                 state.refunds.load((refund.order_id, refund.id), refund);
-            }
-        }
-        Part::Variants => {
-            for variant in read_all(rows, catalogue::read_variant)? {
-                state.load_variant(variant);
-            }
-        }
-        Part::Products => {
-            for product in read_all(rows, catalogue::read_product)? {
-                state.load_product(product);
-            }
-        }
-        Part::Levels => {
-            for level in read_all(rows, level::read)? {
-                state.levels.load(level.key(), level);
             }
         }
         _ => {}

@@ -118,7 +118,6 @@ pub async fn down(address: &Address, count: usize, yes: bool) -> Result<Vec<i64>
         let back = steps::to_take_back(STEPS, &taken(client).await?, (count, yes))?;
         let mut numbers = Vec::new();
         for step in back {
-            let step = step?;
             let sql = "DELETE FROM schema_migrations WHERE number = $1";
             let tx = client.transaction().await.map_err(failed)?;
             tx.batch_execute(step.down).await.map_err(failed)?;

@@ -23,8 +23,8 @@ use crate::columns::{RowColumns, read_all};
 use crate::connections::Connections;
 use crate::error::{Error, sort};
 use crate::gather::{Roots, select};
-use crate::loading::{Loading, Part, basics, lane_ask, read_tenant, tenants_sql};
 use crate::lists;
+use crate::loading::{Loading, Part, basics, lane_ask, read_tenant, tenants_sql};
 use crate::pipeline::{Ask, ask, name_tenant};
 use crate::store::{TimeSource, bring};
 
@@ -347,7 +347,10 @@ impl Reader for PostgresReader {
         filter: OrderFilter,
         page: Page,
     ) -> Read<'_, Listed<OrderId>> {
-        Box::pin(async move { self.again(|| self.list_orders(tenant, &filter, &page)).await })
+        Box::pin(async move {
+            self.again(|| self.list_orders(tenant, &filter, &page))
+                .await
+        })
     }
 
     fn order_events(&self, id: TenantId, order: OrderId) -> Read<'_, Vec<RawEvent>> {

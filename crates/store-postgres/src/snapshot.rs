@@ -70,9 +70,8 @@ impl PostgresSnapshot {
             let frozen = Frozen::open(&connections, platform()).await?;
             // Whatever takes long here is wanted.
             let patient = Ask::new("SELECT set_config('statement_timeout', '0', true)");
-            let idle = Ask::new(
-                "SELECT set_config('idle_in_transaction_session_timeout', '0', true)",
-            );
+            let idle =
+                Ask::new("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
             frozen.ask(&[patient, idle]).await?;
             Ok(frozen)
         };

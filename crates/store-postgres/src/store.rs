@@ -85,7 +85,11 @@ impl PostgresStore {
         asks.extend(basics(lane.tenant, lane.needs));
         asks.extend(answers(lane.tenant, lane.claims));
         asks.extend(roots.asks(lane.tenant, true));
-        asks.extend(roots.due(lane.tenant, at, DUE_ASKED).map(|ask| (Part::Due, ask)));
+        asks.extend(
+            roots
+                .due(lane.tenant, at, DUE_ASKED)
+                .map(|ask| (Part::Due, ask)),
+        );
         let mut loading = Loading::new(lane.tenant);
         bring(client, &mut loading, asks).await?;
         let writes = loading.state.lane.controls.read_only_since.is_none();
@@ -116,7 +120,11 @@ impl PostgresStore {
     }
 
     async fn commit_lane(&mut self, lane: &LaneWrite) -> Result<(), StoreError> {
-        let Some(client) = self.client.take().filter(|_| std::mem::take(&mut self.open)) else {
+        let Some(client) = self
+            .client
+            .take()
+            .filter(|_| std::mem::take(&mut self.open))
+        else {
             return Err(StoreError::Lost("no transaction is open".to_owned()));
         };
         let forgets = self.committed.is_multiple_of(write::FORGETS_EVERY);

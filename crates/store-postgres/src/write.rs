@@ -155,7 +155,8 @@ impl<'a> Writing<'a> {
         self.insert(&tenant::TIMEOUTS, tenant::timeouts(&row.settings));
         if before.is_none() {
             self.asks.push(name_tenant(platform()));
-            let sql = "INSERT INTO tenant_slugs (tenant_id, slug, of_tenant_id) VALUES ($1, $2, $3)";
+            let sql =
+                "INSERT INTO tenant_slugs (tenant_id, slug, of_tenant_id) VALUES ($1, $2, $3)";
             let ask = Ask::new(sql).tenant(platform());
             let ask = ask.with(Type::TEXT, row.slug.as_str());
             self.asks.push(ask.with(Type::UUID, row.id.uuid()));
@@ -203,7 +204,8 @@ impl<'a> Writing<'a> {
                  AS u (variant_id, location_id, version) CROSS JOIN LATERAL (SELECT 1 \
                  FROM stock_levels t WHERE t.tenant_id = $1 AND t.variant_id = u.variant_id \
                  AND t.location_id = u.location_id AND t.version = u.version OFFSET 0) AS stood";
-            let (locations, wanted) = (key(|level| level.location_id.uuid()), count(variants.len()));
+            let (locations, wanted) =
+                (key(|level| level.location_id.uuid()), count(variants.len()));
             let versions: Vec<i64> = old().map(|level| level.version).collect();
             let ask = Ask::new(sql).tenant(self.tenant);
             let ask = ask.with(Type::UUID_ARRAY, variants);
@@ -258,7 +260,8 @@ impl<'a> Writing<'a> {
         let (mut old, mut new) = (Vec::new(), Vec::new());
         for (before, row) in &changed {
             let stood = before.map_or(&[][..], |before| &before.items);
-            let gone = |item: &&domain::cart::CartItem| row.items.iter().all(|kept| kept.id != item.id);
+            let gone =
+                |item: &&domain::cart::CartItem| row.items.iter().all(|kept| kept.id != item.id);
             for item in stood.iter().filter(gone) {
                 let sql = "DELETE FROM cart_items \
                      WHERE tenant_id = $1 AND cart_id = $2 AND item_id = $3";
@@ -337,11 +340,17 @@ fn insert_answers<'a>(tenant: TenantId, answers: &'a [(KeyDigest, StoredAnswer)]
          (tenant_id, key, fingerprint, status, body, seq, created_at) SELECT $1, u.* \
          FROM unnest($2::uuid[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bigint[], \
          $7::bigint[]) AS u";
-    let keys: Vec<Uuid> = answers.iter().map(|(key, _)| Uuid::from_bytes(*key)).collect();
+    let keys: Vec<Uuid> = answers
+        .iter()
+        .map(|(key, _)| Uuid::from_bytes(*key))
+        .collect();
     let of = |read: fn(&StoredAnswer) -> i64| -> Vec<i64> {
         answers.iter().map(|(_, answer)| read(answer)).collect()
     };
-    let prints: Vec<&'a [u8]> = answers.iter().map(|(_, a)| a.fingerprint.as_slice()).collect();
+    let prints: Vec<&'a [u8]> = answers
+        .iter()
+        .map(|(_, a)| a.fingerprint.as_slice())
+        .collect();
     let bodies: Vec<&'a [u8]> = answers.iter().map(|(_, a)| &a.body[..]).collect();
     Ask::new(sql)
         .tenant(tenant)

@@ -93,9 +93,8 @@ pub fn down(conn: &mut Connection, count: usize, yes: bool) -> Result<Vec<i64>, 
         tx.commit()?;
         Ok(step.number)
     };
-    back.into_iter()
-        .map(|step| take(conn, step?).map_err(failed))
-        .collect()
+    let back = back.into_iter().map(|step| take(conn, step));
+    back.collect::<Result<_>>().map_err(failed)
 }
 
 /// Refuses a schema that this program does not work with.

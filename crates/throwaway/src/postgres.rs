@@ -63,10 +63,19 @@ impl Cluster {
     pub fn standby(&self) -> Result<Self> {
         let standby = Self::new(Durability::Off)?;
         let mut copy = as_postgres(&tool("pg_basebackup")?);
-        copy.args(["-h", "127.0.0.1", "-U", "postgres", "-R", "-c", "fast", "-p"])
-            .arg(self.port.to_string())
-            .arg("-D")
-            .arg(standby.data());
+        copy.args([
+            "-h",
+            "127.0.0.1",
+            "-U",
+            "postgres",
+            "-R",
+            "-c",
+            "fast",
+            "-p",
+        ])
+        .arg(self.port.to_string())
+        .arg("-D")
+        .arg(standby.data());
         run(&mut copy)?;
         standby.up()?;
         Ok(standby)
@@ -80,7 +89,11 @@ impl Cluster {
         }
         let settings: &[&str] = match durability {
             Durability::Full => &["synchronous_commit=on"],
-            Durability::Off => &["fsync=off", "full_page_writes=off", "synchronous_commit=off"],
+            Durability::Off => &[
+                "fsync=off",
+                "full_page_writes=off",
+                "synchronous_commit=off",
+            ],
         };
         Ok(Self {
             folder,
@@ -207,7 +220,9 @@ fn run(command: &mut Command) -> Result<String> {
             String::from_utf8_lossy(&output.stderr).trim()
         );
     }
-    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+    Ok(String::from_utf8_lossy(&output.stdout)
+        .trim_end()
+        .to_owned())
 }
 
 fn is_root() -> bool {
@@ -246,7 +261,9 @@ fn tool(name: &str) -> Result<PathBuf> {
         .collect();
     folders.sort();
     folders.reverse();
-    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    folders.extend(std::env::split_paths(
+        &std::env::var_os("PATH").unwrap_or_default(),
+    ));
     folders
         .into_iter()
         .map(|folder| folder.join(name))

@@ -16,11 +16,11 @@ struct Timed {
 impl Timed {
     fn open(name: &str) -> Self {
         let folder = Folder::new(name).unwrap();
-        let offset = folder.0.join("offset");
+        let offset = folder.path().join("offset");
         let environment = [("STOCKHOLD_CLOCK_OFFSET_FILE", offset.to_str().unwrap())];
         let server = Server::start_in(binary(), &folder.database(), &[], &environment).unwrap();
         Self {
-            shop: Shop { server, folder },
+            shop: Shop::of(server, folder),
             offset,
         }
     }

@@ -75,7 +75,7 @@ impl Files {
     }
 
     fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.folder.0.join(name);
+        let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         path
     }
@@ -253,7 +253,7 @@ fn our_own_layout_names_locations_and_comes_back_as_it_was() {
     );
 
     // Into an empty shop, by either format: the same catalogue and stock.
-    let out = files.folder.0.join("out").display().to_string();
+    let out = files.folder.path().join("out").display().to_string();
     files.run(&["export", "--output", &out]);
     files.run(&["export", "products", "--format", "ndjson", "--output", &out]);
     for products in ["products.csv", "products.ndjson"] {
@@ -355,7 +355,7 @@ fn bad_rows_are_named_by_line_and_column_and_nothing_is_written() {
     );
     assert_eq!(files.products().len(), 2);
 
-    let broken = files.folder.0.join("latin.csv");
+    let broken = files.folder.path().join("latin.csv");
     std::fs::write(&broken, [head.as_bytes(), b"d,caf\xe9,D1,1,1,s\n"].concat()).unwrap();
     let done = files.import(&broken, &[]);
     assert_eq!(
@@ -489,7 +489,7 @@ async fn export_reads_one_snapshot_beside_a_running_server() {
         .await
         .expect(200);
     client.delete(&format!("/orders/{paid}")).await.expect(200);
-    let out = shop.folder.0.join("out");
+    let out = shop.folder.path().join("out");
     let database = shop.folder.database();
     let export = |format: &str| {
         let out = out.display().to_string();

@@ -11,7 +11,7 @@ use bench::server::{Folder, Server};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::shop::{Client, Shop, binary};
+use super::shop::{Client, Shop, binary, path_of};
 
 const BUYERS: usize = 8;
 
@@ -131,12 +131,12 @@ async fn every_lever_is_pulled_and_released_under_load() {
 /// A demo whose clock a file moves; the file, to move it by.
 fn with_clock(name: &str) -> (Shop, PathBuf) {
     let folder = Folder::new(name).unwrap();
-    let offset = folder.0.join("offset");
+    let offset = folder.path().join("offset");
     std::fs::write(&offset, "0").unwrap();
     let environment = [("STOCKHOLD_CLOCK_OFFSET_FILE", offset.to_str().unwrap())];
     let more = ["--cleanup-interval-minutes", "1"];
     let server = Server::start_in(binary(), &folder.database(), &more, &environment).unwrap();
-    (Shop { server, folder }, offset)
+    (Shop::of(server, folder), offset)
 }
 
 /// Nothing is swept while clean-up is paused, not even by other levers; a buyer still gets what
@@ -490,7 +490,7 @@ async fn money_that_meets_a_read_only_shop_comes_again() {
         .await
         .expect(201);
     let page = payment.text("payment_url");
-    let path = page.split_once(shop.server.address()).unwrap().1.to_owned();
+    let path = path_of(&page);
     pull(&shop, &["read-only", "on"]);
     let told = client
         .with_key(None)

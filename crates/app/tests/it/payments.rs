@@ -2,15 +2,7 @@
 
 use serde_json::json;
 
-use super::shop::{Client, Shop};
-
-/// The path of a page on this server.
-fn path_of(url: &str) -> String {
-    format!(
-        "/{}",
-        url.trim_start_matches("http://").split_once('/').unwrap().1
-    )
-}
+use super::shop::{Client, Shop, path_of};
 
 async fn started(client: &Client, quantity: i64) -> (String, String, String) {
     let items = json!([{"sku": "GIFT-10", "quantity": quantity}]);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bench::connection::{Connection, Response, request};
 use bench::server::{Folder, Server, audit};
@@ -12,10 +13,22 @@ pub(crate) fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_stockhold"))
 }
 
-/// A running demo shop on a throw-away database.
+/// A running demo shop on a throw-away database, served by one process or by several.
 pub(crate) struct Shop {
     pub(crate) server: Server,
+    /// Further servers on the same database.
+    others: Vec<Server>,
     pub(crate) folder: Folder,
+}
+
+/// How many servers serve a shop, where tests can tell none from another.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests run once with one server and once with three, as xtask says"
+)]
+fn servers() -> usize {
+    let given = std::env::var("STOCKHOLD_TEST_SERVERS");
+    given.map_or(1, |count| count.parse().unwrap())
 }
 
 /// An answer.
@@ -54,8 +67,23 @@ impl Shop {
 
     pub(crate) fn open_with(name: &str, more: &[&str]) -> Self {
         let folder = Folder::new(name).unwrap();
-        let server = Server::start(binary(), &folder.database(), more).unwrap();
-        Self { server, folder }
+        let start = || Server::start(binary(), &folder.database(), more).unwrap();
+        let server = start();
+        let others = (1..servers()).map(|_| start()).collect();
+        Self {
+            server,
+            others,
+            folder,
+        }
+    }
+
+    /// A shop that this one server serves.
+    pub(crate) fn of(server: Server, folder: Folder) -> Self {
+        Self {
+            server,
+            others: Vec::new(),
+            folder,
+        }
     }
 
     /// Ends the server as it is, and starts it again on the same database.
@@ -67,6 +95,12 @@ impl Shop {
     pub(crate) fn client(&self) -> Client {
         Client {
             address: self.server.address().to_owned(),
+            others: self
+                .others
+                .iter()
+                .map(|server| server.address().to_owned())
+                .collect(),
+            next: Arc::default(),
             key: Some(self.server.fact("secret_key").to_owned()),
             headers: String::new(),
         }
@@ -84,6 +118,9 @@ impl Shop {
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) address: String,
+    /// Further servers; requests go to all of them in turns.
+    others: Arc<[String]>,
+    next: Arc<AtomicUsize>,
     pub(crate) key: Option<String>,
     pub(crate) headers: String,
 }
@@ -109,7 +146,11 @@ impl Client {
         if let Some(key) = &self.key {
             headers = format!("{headers}authorization: Bearer {key}\r\n");
         }
-        let mut connection = Connection::open(&self.address).await.unwrap();
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % (self.others.len() + 1);
+        let address = turn
+            .checked_sub(1)
+            .map_or(&self.address, |other| &self.others[other]);
+        let mut connection = Connection::open(address).await.unwrap();
         let response = connection
             .send(&request(method, path, &headers, body))
             .await
@@ -164,6 +205,12 @@ impl Client {
             .map(|level| level["available"].as_i64().unwrap())
             .sum()
     }
+}
+
+/// What stands behind the host of a URL.
+pub(crate) fn path_of(url: &str) -> String {
+    let (_, behind) = url.split_once("://").unwrap();
+    format!("/{}", behind.split_once('/').unwrap().1)
 }
 
 pub(crate) fn order_of(variant: &str, quantity: i64) -> Value {

@@ -12,9 +12,9 @@ use engine::batch::Rules;
 use engine::direct::execute;
 use engine::reader::Snapshot as _;
 use engine::request::Request;
+use rows::steps::MigrateError;
 use rusqlite::Connection;
 use store_sqlite::database::{self, Durability, OpenError, open_for_migration};
-use rows::steps::MigrateError;
 use store_sqlite::migrate;
 use store_sqlite::snapshot::SqliteSnapshot;
 
@@ -59,7 +59,8 @@ fn the_printed_scripts_do_what_the_program_does() {
     let file = File::new();
     let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
     for step in migrate::STEPS {
-        conn.execute_batch(&step.script_up(migrate::DIALECT)).unwrap();
+        conn.execute_batch(&step.script_up(migrate::DIALECT))
+            .unwrap();
     }
     let by_hand = catalogue(&conn);
     migrate::require_current(&conn).unwrap();
@@ -69,7 +70,8 @@ fn the_printed_scripts_do_what_the_program_does() {
     );
     assert!(migrate::has_idempotency_key(&conn).unwrap());
     for step in migrate::STEPS.iter().rev() {
-        conn.execute_batch(&step.script_down(migrate::DIALECT)).unwrap();
+        conn.execute_batch(&step.script_down(migrate::DIALECT))
+            .unwrap();
     }
     assert!(migrate::status(&conn).unwrap().is_empty());
     migrate::up(&mut conn, 0, "test").unwrap();

@@ -120,7 +120,7 @@ async fn buy(client: &Client, code: &str, pays: bool) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_and_run_again_it_ends_as_in_one_go() {
     let mut shop = Shop::open("interrupted");
-    let path = catalogue(&shop.folder.0);
+    let path = catalogue(shop.folder.path());
     let client = shop.client();
     let other = client.product(100, 1_000_000).await;
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::shop::{Shop, binary};
+use crate::shop::{Shop, binary, path_of};
 
 /// Debits less credits by reference and account.
 fn ledger(shop: &Shop) -> BTreeMap<String, BTreeMap<String, i64>> {
@@ -67,7 +67,7 @@ async fn every_transaction_balances_and_late_money_is_the_customers() {
         .expect(201);
     client.delete(&format!("/orders/{late}")).await.expect(200);
     let url = payment.text("payment_url");
-    let page = url.split_once(shop.server.address()).unwrap().1;
+    let page = path_of(&url);
     client
         .with_key(None)
         .post(&format!("{page}/pay"), json!({}))
