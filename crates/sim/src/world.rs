@@ -139,6 +139,12 @@ impl<'a, S: Watched> World<'a, S> {
         Ok(world)
     }
 
+    /// Whose history this is.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
     /// Runs `commands` commands, checking after every batch, and audits at the end.
     pub async fn run(&mut self, commands: usize) -> Result<(), Broken> {
         while self.commands < commands {

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod apart;
 mod conformance;
+mod schema;
 
 use std::sync::Arc;
 
