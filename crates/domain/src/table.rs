@@ -77,7 +77,7 @@ impl<K: Ord + Copy, V: Clone> Table<K, V> {
     }
 
     /// The rows that changed: what stood there (`None` for a new row), and what stands there now.
-    pub fn changed(&self) -> impl Iterator<Item = (Option<&V>, &V)> {
+    pub fn changed(&self) -> impl Iterator<Item = (Option<&V>, &V)> + Clone {
         self.before
             .iter()
             .filter_map(|(key, before)| Some((before.as_ref(), self.rows.get(key)?)))

@@ -16,8 +16,9 @@ pub mod secrets;
 pub mod snapshot;
 pub mod store;
 
+mod cells;
 mod columns;
 mod lists;
 mod load;
-mod rows;
+mod tenants;
 mod write;

@@ -9,12 +9,13 @@ use engine::reader::{
     Explanation, HoldFilter, Holds, Listed, OrderFilter, OrderSort, OrderStats, Page,
     ProductFilter, RawEvent, Start,
 };
+use rows::{Columns as _, event, hold, level};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Result, params_from_iter};
 
-use crate::columns::{Columns, text};
-use crate::load::{all, load, one};
-use crate::rows::{event, hold, level};
+use crate::cells::text;
+use crate::columns::{all, one};
+use crate::load::{load, select};
 
 /// Conditions with their values, joined by AND.
 struct Where {
@@ -103,9 +104,8 @@ pub(crate) fn products(
     }
     let tail = conditions.page(page, (Some("created_at"), "product_id"), false);
     let sql = format!("SELECT product_id, created_at FROM products {tail}");
-    let mut rows = all(conn, &sql, params_from_iter(&conditions.values), |row| {
-        let mut c = Columns::new(row);
-        Ok((c.id::<ProductId>()?, c.get()?))
+    let mut rows = all(conn, &sql, params_from_iter(&conditions.values), |c| {
+        Ok((c.id::<ProductId>()?, c.int()?))
     })?;
     let next = cut(&mut rows, page.limit);
     let ids: Vec<_> = rows.into_iter().map(|(id, _)| id).collect();
@@ -131,8 +131,8 @@ pub(crate) fn orders(
     let mut conditions = order_conditions(tenant, filter);
     let total = if page.count {
         let sql = format!("SELECT count(*) FROM orders {}", conditions.sql);
-        one(conn, &sql, params_from_iter(&conditions.values), |row| {
-            row.get(0)
+        one(conn, &sql, params_from_iter(&conditions.values), |c| {
+            c.int()
         })?
     } else {
         None
@@ -144,9 +144,8 @@ pub(crate) fn orders(
     };
     let tail = conditions.page(page, (by, "order_id"), filter.ascending);
     let sql = format!("SELECT order_id, {sort} FROM orders {tail}");
-    let mut rows = all(conn, &sql, params_from_iter(&conditions.values), |row| {
-        let mut c = Columns::new(row);
-        Ok((c.id::<OrderId>()?, c.get()?))
+    let mut rows = all(conn, &sql, params_from_iter(&conditions.values), |c| {
+        Ok((c.id::<OrderId>()?, c.int()?))
     })?;
     let next = cut(&mut rows, page.limit);
     let ids: Vec<_> = rows.into_iter().map(|(id, _)| id).collect();
@@ -207,15 +206,14 @@ pub(crate) fn order_stats(
          FROM orders {} GROUP BY currency ORDER BY count(*) DESC, currency",
         conditions.sql
     );
-    all(conn, &sql, params_from_iter(&conditions.values), |row| {
-        let mut c = Columns::new(row);
+    all(conn, &sql, params_from_iter(&conditions.values), |c| {
         Ok(OrderStats {
-            currency: c.get()?,
-            total_orders: c.get()?,
-            total_revenue: c.get()?,
-            pending_orders: c.get()?,
-            completed_orders: c.get()?,
-            paid_orders: c.get()?,
+            currency: c.text()?,
+            total_orders: c.int()?,
+            total_revenue: c.int()?,
+            pending_orders: c.int()?,
+            completed_orders: c.int()?,
+            paid_orders: c.int()?,
         })
     })
 }
@@ -234,17 +232,14 @@ pub(crate) fn levels(
     };
     let sql = format!(
         "SELECT {} FROM stock_levels {} ORDER BY variant_id DESC, location_id LIMIT {} OFFSET {}",
-        level::COLUMNS,
+        level::LEVELS.names(""),
         conditions.sql,
         page.limit + 1,
         offset
     );
-    let mut rows = all(
-        conn,
-        &sql,
-        params_from_iter(&conditions.values),
-        level::read,
-    )?;
+    let mut rows = all(conn, &sql, params_from_iter(&conditions.values), |c| {
+        level::read(c)
+    })?;
     let more = rows.len() > page.limit;
     rows.truncate(page.limit);
     Ok((rows, more))
@@ -261,8 +256,11 @@ pub(crate) fn holds(
     conditions.and_maybe("variant_id = ?", filter.variant_id.map(text));
     conditions.and_maybe("status = ?", filter.status.map(|s| s.name().to_owned()));
     let tail = conditions.page(page, (Some("reserved_at"), "reservation_id"), false);
-    let sql = format!("SELECT {} FROM stock_reservations {tail}", hold::COLUMNS);
-    let mut holds = all(conn, &sql, params_from_iter(&conditions.values), hold::read)?;
+    let names = hold::HOLDS.names("");
+    let sql = format!("SELECT {names} FROM stock_reservations {tail}");
+    let mut holds = all(conn, &sql, params_from_iter(&conditions.values), |c| {
+        hold::read(c)
+    })?;
     let more = holds.len() > page.limit;
     holds.truncate(page.limit);
     let next = holds
@@ -289,24 +287,21 @@ pub(crate) fn explain(
         "SELECT {} FROM stock_reservations INDEXED BY idx_reservations_expires_at \
          WHERE status = 'active' AND tenant_id = ?1 AND variant_id = ?2 \
          ORDER BY expires_at LIMIT 1000",
-        hold::COLUMNS
+        hold::HOLDS.names("")
     );
-    let holds = all(conn, &sql, (text(tenant), text(variant)), hold::read)?;
+    let holds = all(conn, &sql, (text(tenant), text(variant)), |c| hold::read(c))?;
     let mut heads: Vec<(i64, LocationId)> = levels
         .iter()
         .map(|level| (level.last_seq, level.location_id))
         .collect();
     let mut movements: Vec<(RawEvent, Movement)> = Vec::new();
-    let sql = format!(
-        "SELECT {} FROM events WHERE tenant_id = ?1 AND seq = ?2",
-        event::COLUMNS
-    );
+    let sql = select(&event::EVENTS, " AND seq = ?2");
     while movements.len() < movements_max {
         heads.sort_unstable_by_key(|(seq, _)| *seq);
         let Some((seq, location)) = heads.pop().filter(|(seq, _)| *seq > 0) else {
             break;
         };
-        let Some(found) = one(conn, &sql, (text(tenant), seq), event::read)? else {
+        let Some(found) = one(conn, &sql, (text(tenant), seq), |c| event::read(c))? else {
             break;
         };
         let here = |m: &&Movement| m.variant_id == variant && m.location_id == location;

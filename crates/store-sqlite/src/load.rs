@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use domain::ids::{OrderId, ProductId, TenantId, TypedId, VariantId};
+use domain::ids::{OrderId, ProductId, TenantId, VariantId};
 use domain::limits::DUE_MAX;
 use domain::needs::Needs;
 use domain::state::State;
 use domain::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
+use rows::{Columns as _, Table, cart, catalogue, hold, level, order, payment, tenant};
+use rusqlite::{Connection, Result};
 
-use crate::columns::{Columns, text};
-use crate::rows::{cart, catalogue, hold, level, order, payment, tenant};
+use crate::cells::text;
+use crate::columns::{RowColumns, all, one};
+use crate::tenants::{read_lane, tenants};
 
 /// What a tenant's lane needs. With `due_at`, what is due on its variants then comes along.
 pub(crate) fn load(
@@ -43,34 +45,15 @@ pub(crate) fn load(
     Ok(loading.state)
 }
 
-/// The first row of a query, read.
-pub(crate) fn one<T>(
-    conn: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: impl FnOnce(&Row<'_>) -> Result<T>,
-) -> Result<Option<T>> {
-    conn.prepare_cached(sql)?.query_row(params, read).optional()
-}
-
-/// All rows of a query, read.
-pub(crate) fn all<T>(
-    conn: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: impl FnMut(&Row<'_>) -> Result<T>,
-) -> Result<Vec<T>> {
-    conn.prepare_cached(sql)?.query_map(params, read)?.collect()
-}
-
-pub(crate) fn read_id<I: TypedId>(row: &Row<'_>) -> Result<I> {
-    Columns::new(row).id()
-}
-
 /// A deadline and its order.
-fn read_deadline<T: rusqlite::types::FromSql>(row: &Row<'_>) -> Result<(T, OrderId)> {
-    let mut c = Columns::new(row);
-    Ok((c.get()?, c.id()?))
+fn read_deadline(c: &mut RowColumns<'_, '_>) -> Result<(Option<i64>, OrderId)> {
+    Ok((c.maybe_int()?, c.id()?))
+}
+
+/// All columns of a tenant's rows, and which of them.
+pub(crate) fn select(table: &Table, and: &str) -> String {
+    let (names, name) = (table.names(""), table.name);
+    format!("SELECT {names} FROM {name} WHERE tenant_id = ?1{and}")
 }
 
 fn limit(most: usize) -> i64 {
@@ -89,35 +72,26 @@ impl Loading<'_> {
     /// The lane's row, the tenant, its locations; tenants and keys that are named.
     fn lane(&mut self, tenant_id: TenantId, needs: &Needs) -> Result<()> {
         self.state.tenant_id = Some(tenant_id);
-        self.state.lane = tenant::read_lane(self.conn, &self.tenant)?.unwrap_or_default();
-        let by_id = format!(
-            "SELECT {} FROM tenants WHERE tenant_id = ?1",
-            tenant::TENANT
-        );
-        let by_slug = format!("SELECT {} FROM tenants WHERE slug = ?1", tenant::TENANT);
-        let ids = needs
-            .tenants
-            .iter()
-            .copied()
-            .chain([tenant_id])
-            .map(|id| (&by_id, text(id)));
-        let slugs = needs.slugs.iter().map(|slug| (&by_slug, slug.clone()));
-        for (sql, key) in ids.chain(slugs) {
-            if let Some(mut found) = one(self.conn, sql, [key], tenant::read)? {
-                tenant::read_timeouts(self.conn, &mut found)?;
+        self.state.lane = read_lane(self.conn, &self.tenant)?.unwrap_or_default();
+        let ids = needs.tenants.iter().copied().chain([tenant_id]);
+        let ids = ids.map(|id| ("WHERE tenant_id = ?1", text(id)));
+        let slugs = needs.slugs.iter();
+        let slugs = slugs.map(|slug| ("WHERE slug = ?1", slug.clone()));
+        for (condition, key) in ids.chain(slugs) {
+            for found in tenants(self.conn, condition, &[key])? {
                 self.state.tenants.load(found.id, found);
             }
         }
-        let sql = format!(
-            "SELECT {} FROM locations WHERE tenant_id = ?1",
-            catalogue::LOCATION
-        );
-        for location in all(self.conn, &sql, [&self.tenant], catalogue::read_location)? {
+        let sql = select(&catalogue::LOCATIONS, "");
+        for location in all(self.conn, &sql, [&self.tenant], |c| {
+            catalogue::read_location(c)
+        })? {
             self.state.locations.load(location.id, location);
         }
-        let sql = format!("SELECT {} FROM api_keys WHERE key_id = ?1", tenant::KEY);
+        let names = tenant::KEYS.names("");
+        let sql = format!("SELECT tenant_id, {names} FROM api_keys WHERE key_id = ?1");
         for id in &needs.keys {
-            if let Some(key) = one(self.conn, &sql, [text(*id)], tenant::read_key)? {
+            if let Some(key) = one(self.conn, &sql, [text(*id)], |c| tenant::read_key(c))? {
                 self.state.keys.load(key.id, key);
             }
         }
@@ -125,20 +99,15 @@ impl Loading<'_> {
     }
 
     fn carts(&mut self, needs: &Needs) -> Result<()> {
-        let sql = format!(
-            "SELECT {} FROM carts WHERE tenant_id = ?1 AND cart_id = ?2",
-            cart::CART
-        );
-        let items = format!(
-            "SELECT {} FROM cart_items WHERE tenant_id = ?1 AND cart_id = ?2 ORDER BY rowid",
-            cart::ITEM
-        );
+        let sql = select(&cart::CARTS, " AND cart_id = ?2");
+        let items = select(&cart::ITEMS, " AND cart_id = ?2 ORDER BY rowid");
         for id in &needs.carts {
             let key = (&self.tenant, text(*id));
-            let Some(mut found) = one(self.conn, &sql, (key.0, &key.1), cart::read)? else {
+            let Some(mut found) = one(self.conn, &sql, (key.0, &key.1), |c| cart::read(c))? else {
                 continue;
             };
-            found.items = all(self.conn, &items, (key.0, &key.1), cart::read_item)?;
+            let items = all(self.conn, &items, (key.0, &key.1), |c| cart::read_item(c))?;
+            found.items = items.into_iter().map(|(_, item)| item).collect();
             self.variants
                 .extend(found.items.iter().map(|item| item.variant_id));
             self.orders.extend(found.order_id);
@@ -151,33 +120,26 @@ impl Loading<'_> {
     fn find(&mut self, needs: &Needs) -> Result<()> {
         for sku in &needs.skus {
             let sql = "SELECT variant_id FROM product_variants WHERE tenant_id = ?1 AND sku = ?2";
-            self.variants.extend(one(
-                self.conn,
-                sql,
-                (&self.tenant, sku),
-                read_id::<VariantId>,
-            )?);
+            self.variants
+                .extend(one(self.conn, sql, (&self.tenant, sku), |c| {
+                    c.id::<VariantId>()
+                })?);
         }
         for id in &self.products(needs)? {
             let sql =
                 "SELECT variant_id FROM product_variants WHERE tenant_id = ?1 AND product_id = ?2";
-            let found = all(
-                self.conn,
-                sql,
-                (&self.tenant, text(*id)),
-                read_id::<VariantId>,
-            )?;
+            let found = all(self.conn, sql, (&self.tenant, text(*id)), |c| {
+                c.id::<VariantId>()
+            })?;
             self.variants.extend(found);
             self.product(*id)?;
         }
         for id in &needs.payments {
             let sql = "SELECT order_id FROM payments WHERE tenant_id = ?1 AND payment_id = ?2";
-            self.orders.extend(one(
-                self.conn,
-                sql,
-                (&self.tenant, text(*id)),
-                read_id::<OrderId>,
-            )?);
+            self.orders
+                .extend(one(self.conn, sql, (&self.tenant, text(*id)), |c| {
+                    c.id::<OrderId>()
+                })?);
         }
         Ok(())
     }
@@ -190,55 +152,44 @@ impl Loading<'_> {
         let handles = needs.handles.iter().map(|handle| (by_handle, handle));
         let skus = needs.product_skus.iter().map(|sku| (by_sku, sku));
         for (sql, key) in handles.chain(skus) {
-            products.extend(one(
-                self.conn,
-                sql,
-                (&self.tenant, key),
-                read_id::<ProductId>,
-            )?);
+            products.extend(one(self.conn, sql, (&self.tenant, key), |c| {
+                c.id::<ProductId>()
+            })?);
         }
         Ok(products)
     }
 
     /// An order with its items, contact, holds, payments and refunds.
     fn order(&mut self, id: OrderId) -> Result<()> {
-        let by_order = |columns: &str, table: &str, tail: &str| {
-            format!("SELECT {columns} FROM {table} WHERE tenant_id = ?1 AND order_id = ?2{tail}")
-        };
+        let of_order = |table: &Table| select(table, " AND order_id = ?2");
         let (conn, key) = (self.conn, (self.tenant.clone(), text(id)));
         let key = || (&key.0, &key.1);
-        let sql = by_order(order::ORDER, "orders", "");
-        let Some(mut found) = one(conn, &sql, key(), order::read)? else {
+        let Some(mut found) = one(conn, &of_order(&order::ORDERS), key(), |c| order::read(c))?
+        else {
             return Ok(());
         };
-        let sql = by_order(order::ITEM, "order_items", " ORDER BY position");
-        found.items = all(conn, &sql, key(), order::read_item)?;
+        let sql = of_order(&order::ITEMS) + " ORDER BY position";
+        let items = all(conn, &sql, key(), |c| order::read_item(c))?;
+        found.items = items.into_iter().map(|(_, item)| item).collect();
         self.variants
             .extend(found.items.iter().map(|item| item.variant_id));
         self.state.orders.load(id, found);
-        let sql = by_order(order::CONTACT, "order_contacts", "");
-        if let Some(contact) = one(conn, &sql, key(), order::read_contact)? {
+        let sql = of_order(&order::CONTACTS);
+        if let Some((_, contact)) = one(conn, &sql, key(), |c| order::read_contact(c))? {
             self.state.contacts.load(id, contact);
         }
-        for hold in all(
-            conn,
-            &by_order(hold::COLUMNS, "stock_reservations", ""),
-            key(),
-            hold::read,
-        )? {
+        for hold in all(conn, &of_order(&hold::HOLDS), key(), |c| hold::read(c))? {
             self.variants.insert(hold.variant_id);
             self.state.holds.load((id, hold.id), hold);
         }
-        for found in all(
-            conn,
-            &by_order(payment::PAYMENT, "payments", ""),
-            key(),
-            payment::read,
-        )? {
+        for found in all(conn, &of_order(&payment::PAYMENTS), key(), |c| {
+            payment::read(c)
+        })? {
             self.state.payments.load((id, found.id), found);
         }
-        let sql = by_order(payment::REFUND, "refunds", "");
-        for refund in all(conn, &sql, key(), payment::read_refund)? {
+        for refund in all(conn, &of_order(&payment::REFUNDS), key(), |c| {
+            payment::read_refund(c)
+        })? {
             self.state.refunds.load((id, refund.id), refund);
         }
         Ok(())
@@ -268,7 +219,7 @@ impl Loading<'_> {
         let mut due: Vec<OrderId> = Vec::new();
         while any > 0 || !self.variants.is_empty() {
             let Some(row) = rows.next()? else { break };
-            let mut c = Columns::new(row);
+            let mut c = RowColumns::new(row);
             let (order, variant): (OrderId, VariantId) = (c.id()?, c.id()?);
             let another = seen != Some(order);
             let among_the_first = any > 0;
@@ -330,12 +281,9 @@ impl Loading<'_> {
         if self.state.products.contains(&id) {
             return Ok(());
         }
-        let sql = format!(
-            "SELECT {} FROM products WHERE tenant_id = ?1 AND product_id = ?2",
-            catalogue::PRODUCT
-        );
+        let sql = select(&catalogue::PRODUCTS, " AND product_id = ?2");
         let key = (&self.tenant, text(id));
-        if let Some(product) = one(self.conn, &sql, key, catalogue::read_product)? {
+        if let Some(product) = one(self.conn, &sql, key, |c| catalogue::read_product(c))? {
             self.state.load_product(product);
         }
         Ok(())
@@ -343,18 +291,16 @@ impl Loading<'_> {
 
     /// A variant with its product and levels.
     fn variant(&mut self, id: VariantId) -> Result<()> {
-        let by_variant = |columns: &str, table: &str| {
-            format!("SELECT {columns} FROM {table} WHERE tenant_id = ?1 AND variant_id = ?2")
-        };
         let (conn, key) = (self.conn, (self.tenant.clone(), text(id)));
-        let sql = by_variant(catalogue::VARIANT, "product_variants");
-        let Some(variant) = one(conn, &sql, (&key.0, &key.1), catalogue::read_variant)? else {
+        let sql = select(&catalogue::VARIANTS, " AND variant_id = ?2");
+        let Some(variant) = one(conn, &sql, (&key.0, &key.1), |c| catalogue::read_variant(c))?
+        else {
             return Ok(());
         };
         self.product(variant.product_id)?;
         self.state.load_variant(variant);
-        let sql = by_variant(level::COLUMNS, "stock_levels");
-        for level in all(conn, &sql, (&key.0, &key.1), level::read)? {
+        let sql = select(&level::LEVELS, " AND variant_id = ?2");
+        for level in all(conn, &sql, (&key.0, &key.1), |c| level::read(c))? {
             self.state.levels.load(level.key(), level);
         }
         Ok(())

@@ -14,15 +14,17 @@ use engine::reader::{
     RawEvent, Read, Reader,
 };
 use engine::store::StoreError;
+use rows::{Columns as _, event, tenant};
 use rusqlite::{Connection, Result};
 use tokio::sync::Semaphore;
 
-use crate::columns::{Columns, text};
+use crate::cells::text;
+use crate::columns::{all, one};
 use crate::database::open_connection;
 use crate::error::sort;
 use crate::lists;
-use crate::load::{all, load, one};
-use crate::rows::{event, tenant};
+use crate::load::{load, select};
+use crate::tenants::tenants;
 
 /// Connections that read at the same time.
 const CONNECTIONS: usize = 4;
@@ -93,13 +95,10 @@ fn in_transaction<T>(conn: &Connection, read: impl FnOnce(&Connection) -> Result
     result
 }
 
-fn tenants(conn: &Connection, condition: &str, key: &[String]) -> Result<Vec<Tenant>> {
-    let sql = format!("SELECT {} FROM tenants {condition}", tenant::TENANT);
-    let mut found = all(conn, &sql, rusqlite::params_from_iter(key), tenant::read)?;
-    for tenant in &mut found {
-        tenant::read_timeouts(conn, tenant)?;
-    }
-    Ok(found)
+/// Keys that fulfil a condition, which may also order them.
+fn keys_sql(condition: &str) -> String {
+    let names = tenant::KEYS.names("");
+    format!("SELECT tenant_id, {names} FROM api_keys {condition}")
 }
 
 impl Reader for SqliteReader {
@@ -121,18 +120,16 @@ impl Reader for SqliteReader {
 
     fn key_by_hash(&self, hash: [u8; 32]) -> Read<'_, Option<ApiKey>> {
         self.read(move |conn| {
-            let sql = format!("SELECT {} FROM api_keys WHERE hash = ?1", tenant::KEY);
-            one(conn, &sql, [hash], tenant::read_key)
+            one(conn, &keys_sql("WHERE hash = ?1"), [hash], |c| {
+                tenant::read_key(c)
+            })
         })
     }
 
     fn keys(&self, id: TenantId) -> Read<'_, Vec<ApiKey>> {
         self.read(move |conn| {
-            let sql = format!(
-                "SELECT {} FROM api_keys WHERE tenant_id = ?1 ORDER BY key_id DESC",
-                tenant::KEY
-            );
-            all(conn, &sql, [text(id)], tenant::read_key)
+            let sql = keys_sql("WHERE tenant_id = ?1 ORDER BY key_id DESC");
+            all(conn, &sql, [text(id)], |c| tenant::read_key(c))
         })
     }
 
@@ -156,11 +153,8 @@ impl Reader for SqliteReader {
 
     fn order_events(&self, tenant: TenantId, order: OrderId) -> Read<'_, Vec<RawEvent>> {
         self.read(move |conn| {
-            let sql = format!(
-                "SELECT {} FROM events WHERE tenant_id = ?1 AND order_id = ?2 ORDER BY seq",
-                event::COLUMNS
-            );
-            all(conn, &sql, (text(tenant), text(order)), event::read)
+            let sql = select(&event::EVENTS, " AND order_id = ?2 ORDER BY seq");
+            all(conn, &sql, (text(tenant), text(order)), |c| event::read(c))
         })
     }
 
@@ -169,10 +163,10 @@ impl Reader for SqliteReader {
             let sql = format!(
                 "SELECT {} FROM events INDEXED BY idx_events_control \
                  WHERE tenant_id = ?1 AND type = 'control.moved' ORDER BY seq DESC LIMIT ?2",
-                event::COLUMNS
+                event::EVENTS.names("")
             );
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            all(conn, &sql, (text(tenant), limit), event::read)
+            all(conn, &sql, (text(tenant), limit), |c| event::read(c))
         })
     }
 
@@ -218,12 +212,11 @@ impl Reader for SqliteReader {
                  AND r.expires_at > COALESCE(l.expiry_resumed_at, -1)) AS oldest FROM lanes l \
                  WHERE l.expiry_suspended_at IS NULL AND l.read_only_since IS NULL) \
                  WHERE oldest <= ?1";
-            all(conn, sql, [now.millis()], |row| {
-                let mut c = Columns::new(row);
+            all(conn, sql, [now.millis()], |c| {
                 Ok(Due {
                     tenant: c.id()?,
                     oldest: c.time()?,
-                    paused: c.get()?,
+                    paused: c.flag()?,
                 })
             })
         })

@@ -9,12 +9,14 @@ use domain::state::State;
 use domain::tenant::Tenant;
 use engine::reader::{Pages, RawEvent, Snapshot};
 use engine::store::StoreError;
+use rows::{Columns as _, catalogue, event, hold, level, order, payment};
 use rusqlite::{Connection, OpenFlags, Result};
 
-use crate::columns::{Columns, text};
+use crate::cells::text;
+use crate::columns::{all, one};
 use crate::error::sort;
-use crate::load::{all, load, one};
-use crate::rows::{catalogue, event, hold, level, order, payment, tenant};
+use crate::load::{load, select};
+use crate::tenants::tenants;
 
 /// A read transaction on a connection of its own.
 pub struct SqliteSnapshot(Connection);
@@ -39,63 +41,47 @@ impl SqliteSnapshot {
     fn whole(&self, id: TenantId) -> Result<State> {
         let (conn, tenant) = (&self.0, text(id));
         let mut state = load(conn, id, &Needs::default(), None)?;
-        let of_tenant = |columns: &str, table: &str| {
-            format!("SELECT {columns} FROM {table} WHERE tenant_id = ?1")
-        };
-        let sql = of_tenant(catalogue::PRODUCT, "products");
-        for product in all(conn, &sql, [&tenant], catalogue::read_product)? {
+        let sql = select(&catalogue::PRODUCTS, "");
+        for product in all(conn, &sql, [&tenant], |c| catalogue::read_product(c))? {
             state.load_product(product);
         }
-        let sql = of_tenant(catalogue::VARIANT, "product_variants");
-        for variant in all(conn, &sql, [&tenant], catalogue::read_variant)? {
+        let sql = select(&catalogue::VARIANTS, "");
+        for variant in all(conn, &sql, [&tenant], |c| catalogue::read_variant(c))? {
             state.load_variant(variant);
         }
-        let sql = of_tenant(level::COLUMNS, "stock_levels");
-        for level in all(conn, &sql, [&tenant], level::read)? {
+        let sql = select(&level::LEVELS, "");
+        for level in all(conn, &sql, [&tenant], |c| level::read(c))? {
             state.levels.load(level.key(), level);
         }
-        let sql = of_tenant(order::ORDER, "orders");
-        for order in all(conn, &sql, [&tenant], order::read)? {
+        let sql = select(&order::ORDERS, "");
+        for order in all(conn, &sql, [&tenant], |c| order::read(c))? {
             state.orders.load(order.id, order);
         }
-        let columns = format!("order_id, {}", order::ITEM);
-        let sql = of_tenant(&columns, "order_items") + " ORDER BY order_id, position";
-        self.items(&sql, &tenant, &mut state)?;
-        let sql = of_tenant(hold::COLUMNS, "stock_reservations");
-        for hold in all(conn, &sql, [&tenant], hold::read)? {
+        let sql = select(&order::ITEMS, " ORDER BY order_id, position");
+        for (order_id, item) in all(conn, &sql, [&tenant], |c| order::read_item(c))? {
+            let push = |order: &mut domain::order::Order| order.items.push(item);
+            state.orders.change(&order_id, push);
+        }
+        let sql = select(&hold::HOLDS, "");
+        for hold in all(conn, &sql, [&tenant], |c| hold::read(c))? {
             state.holds.load((hold.order_id, hold.id), hold);
         }
-        let sql = of_tenant(payment::PAYMENT, "payments");
-        for payment in all(conn, &sql, [&tenant], payment::read)? {
+        let sql = select(&payment::PAYMENTS, "");
+        for payment in all(conn, &sql, [&tenant], |c| payment::read(c))? {
             state.payments.load((payment.order_id, payment.id), payment);
         }
-        let sql = of_tenant(payment::REFUND, "refunds");
-        for refund in all(conn, &sql, [&tenant], payment::read_refund)? {
+        let sql = select(&payment::REFUNDS, "");
+        for refund in all(conn, &sql, [&tenant], |c| payment::read_refund(c))? {
             state.refunds.load((refund.order_id, refund.id), refund);
         }
         state.settle();
         Ok(state)
     }
-
-    fn items(&self, sql: &str, tenant: &str, state: &mut State) -> Result<()> {
-        let mut select = self.0.prepare(sql)?;
-        let mut rows = select.query([tenant])?;
-        while let Some(row) = rows.next()? {
-            let mut c = Columns::new(row);
-            let order_id = c.id()?;
-            let item = order::read_item_from(&mut c)?;
-            state
-                .orders
-                .change(&order_id, |order| order.items.push(item));
-        }
-        Ok(())
-    }
 }
 
 impl Snapshot for SqliteSnapshot {
     fn tenants(&mut self) -> Result<Vec<Tenant>, StoreError> {
-        let sql = format!("SELECT {} FROM tenants ORDER BY tenant_id", tenant::TENANT);
-        all(&self.0, &sql, [], tenant::read).map_err(sort)
+        tenants(&self.0, "ORDER BY tenant_id", &[]).map_err(sort)
     }
 
     fn whole_state(&mut self, tenant: TenantId) -> Result<State, StoreError> {
@@ -109,11 +95,11 @@ impl Snapshot for SqliteSnapshot {
         limit: usize,
     ) -> Result<Vec<RawEvent>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let sql = format!(
-            "SELECT {} FROM events WHERE tenant_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-            event::COLUMNS
-        );
-        all(&self.0, &sql, (text(tenant), after, limit), event::read).map_err(sort)
+        let sql = select(&event::EVENTS, " AND seq > ?2 ORDER BY seq LIMIT ?3");
+        all(&self.0, &sql, (text(tenant), after, limit), |c| {
+            event::read(c)
+        })
+        .map_err(sort)
     }
 }
 
@@ -170,7 +156,7 @@ impl SqliteSnapshot {
     ) -> Result<State, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let key = (text(tenant), after.unwrap_or_default(), limit);
-        let ids = all(&self.0, sql, key, crate::load::read_id).map_err(sort)?;
+        let ids = all(&self.0, sql, key, |c| c.id()).map_err(sort)?;
         let needs = needs(ids.into_iter().collect());
         load(&self.0, tenant, &needs, None).map_err(sort)
     }

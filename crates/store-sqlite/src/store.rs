@@ -11,9 +11,9 @@ use engine::store::{LaneLoad, LaneWrite, Loaded, Store, StoreError};
 use rusqlite::{Connection, Result};
 
 use crate::checkpoint::Pressure;
-use crate::columns::Columns;
+use crate::columns::one;
 use crate::error::sort;
-use crate::load::{load, one};
+use crate::load::load;
 use crate::write::write;
 
 /// Lanes that share one transaction, so that ten tenants don't cost ten fsyncs.
@@ -93,19 +93,12 @@ impl SqliteStore {
     fn answers(&self, claims: &[KeyDigest]) -> Result<BTreeMap<KeyDigest, StoredAnswer>> {
         let mut found = BTreeMap::new();
         for key in claims {
-            let sql = "SELECT fingerprint, status, body, seq, created_at \
-                 FROM idempotency_keys JOIN idempotency_answers USING (answer_id) \
-                 WHERE idempotency_keys.key = ?1";
-            let answer = one(&self.conn, sql, [key], |row| {
-                let mut c = Columns::new(row);
-                Ok(StoredAnswer {
-                    fingerprint: c.get()?,
-                    status: c.get()?,
-                    body: c.get::<Vec<u8>>()?.into(),
-                    seq: c.get()?,
-                    at: c.time()?,
-                })
-            })?;
+            let sql = format!(
+                "SELECT {} FROM idempotency_keys JOIN idempotency_answers USING (answer_id) \
+                 WHERE idempotency_keys.key = ?1",
+                rows::answer::COLUMNS
+            );
+            let answer = one(&self.conn, &sql, [key], |c| rows::answer::read(c))?;
             found.extend(answer.map(|answer| (*key, answer)));
         }
         Ok(found)
