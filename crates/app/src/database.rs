@@ -105,6 +105,14 @@ impl Location {
         })
     }
 
+    /// Does work that only one server at a time may do. An SQLite file has only one.
+    pub(crate) async fn alone<T>(&self, work: impl AsyncFnOnce() -> Result<T>) -> Result<T> {
+        match self {
+            Self::Sqlite(_) => work().await,
+            Self::Postgres(address) => store_postgres::migrate::alone(address, work).await,
+        }
+    }
+
     /// Takes steps of the schema back, newest first.
     pub(crate) async fn migrate_down(&self, count: usize, yes: bool) -> Result<Vec<i64>> {
         Ok(match self {

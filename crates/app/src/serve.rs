@@ -62,9 +62,12 @@ async fn demo_shop(config: &Config) -> Result<Shop> {
         time: TimeSource::Caller,
         ..Opening::SMALL
     };
-    let database = config.database.open(how).await?;
-    let pepper = database.pepper().await?;
-    demo::open(database, &pepper).await
+    let make = async || {
+        let database = config.database.open(how).await?;
+        let pepper = database.pepper().await?;
+        demo::open(database, &pepper).await
+    };
+    config.database.alone(make).await
 }
 
 /// Two connections write, each for its share of the tenants; more gain nothing that two cores

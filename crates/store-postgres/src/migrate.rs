@@ -130,6 +130,18 @@ pub async fn down(address: &Address, count: usize, yes: bool) -> Result<Vec<i64>
     .await
 }
 
+/// Does work that only one server at a time may do, such as making a demo shop.
+pub async fn alone<T, E: From<MigrateError>>(
+    address: &Address,
+    work: impl AsyncFnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    let done = connected(address, async |client: &mut Client| {
+        client.batch_execute(LOCK).await.map_err(failed)?;
+        Ok(work().await)
+    });
+    done.await?
+}
+
 /// Whether `orders.idempotency_key` is there (seed 000 asks for it before a release).
 pub async fn has_idempotency_key(address: &Address) -> Result<bool, MigrateError> {
     let sql = "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('orders') \

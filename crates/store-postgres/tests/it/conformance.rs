@@ -15,8 +15,9 @@ fn run(seeds: std::ops::Range<u64>) {
     let codec = codec();
     block_on(async {
         let database = Database::migrated().await;
+        let connections = database.connections();
         for seed in seeds {
-            let store = Simulated::new(&database);
+            let store = Simulated::on(&database, connections.clone());
             if let Err(broken) = same_as_memory(store, &codec, seed, 300).await {
                 panic!("{broken:?}");
             }

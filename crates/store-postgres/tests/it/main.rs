@@ -64,8 +64,13 @@ struct Simulated {
 
 impl Simulated {
     fn new(database: &Database) -> Self {
+        Self::on(database, database.connections())
+    }
+
+    /// On connections that have served before, with their statements prepared.
+    fn on(database: &Database, connections: Connections) -> Self {
         Self {
-            store: PostgresStore::new(database.connections(), TimeSource::Caller),
+            store: PostgresStore::new(connections, TimeSource::Caller),
             address: database.address(),
         }
     }
