@@ -278,6 +278,9 @@ pub(crate) struct ServeArgs {
     /// `sqlite:PATH` or `postgres://…` [default: sqlite:stockhold.db]
     #[arg(long, env = "STOCKHOLD_DATABASE_URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
+    /// A streaming replica of the PostgreSQL, `postgres://…`, that takes lists while it keeps up
+    #[arg(long, env = "STOCKHOLD_DATABASE_READ_URL", hide_env_values = true)]
+    pub(crate) database_read: Option<String>,
     /// Connections to a PostgreSQL [default: 10]
     #[arg(long, env = "STOCKHOLD_DATABASE_POOL_SIZE")]
     pub(crate) database_pool_size: Option<usize>,

@@ -15,6 +15,7 @@ struct File {
     listen: Option<String>,
     database: Option<String>,
     database_pool_size: Option<usize>,
+    database_read: Option<String>,
     public_url: Option<String>,
     default_tenant: Option<String>,
     payment_timeout_minutes: Option<i64>,
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) database: Location,
     /// Connections to a PostgreSQL.
     pub(crate) pool_size: usize,
+    /// A streaming replica of it that takes lists.
+    pub(crate) database_read: Option<Location>,
     pub(crate) public_url: Option<String>,
     pub(crate) default_tenant: Option<String>,
     pub(crate) payment_timeout_minutes: i64,
@@ -77,6 +80,11 @@ impl Config {
                 .as_deref()
                 .unwrap_or("sqlite:stockhold.db")
                 .parse()?,
+            database_read: args
+                .database_read
+                .or(file.database_read)
+                .map(|url| url.parse())
+                .transpose()?,
             pool_size: args
                 .database_pool_size
                 .or(file.database_pool_size)
@@ -127,6 +135,10 @@ impl Config {
             ("listen", self.listen.clone()),
             ("database", self.database.shown()),
             ("database_pool_size", self.pool_size.to_string()),
+            (
+                "database_read",
+                text(&self.database_read.as_ref().map(Location::shown)),
+            ),
             ("public_url", text(&self.public_url)),
             ("default_tenant", text(&self.default_tenant)),
             (
@@ -162,6 +174,11 @@ impl Config {
         }
         if !(1..=10_000).contains(&self.cleanup_interval_minutes) {
             bail!("cleanup_interval_minutes must be between 1 and 10000");
+        }
+        let replicated = matches!(self.database, Location::Postgres(_));
+        let replica = matches!(self.database_read, Some(Location::Postgres(_)));
+        if self.database_read.is_some() && !(replicated && replica) {
+            bail!("database_read names a streaming replica of a PostgreSQL, as postgres://…");
         }
         if !(4..=1_000).contains(&self.pool_size) {
             bail!("database_pool_size must be between 4 and 1000");

@@ -14,6 +14,7 @@ use rows::steps::{Dialect, Step, Taken};
 use store_postgres::address::Address;
 use store_postgres::connections::Connections;
 use store_postgres::reader::PostgresReader;
+use store_postgres::replica::Replica;
 use store_postgres::snapshot::PostgresSnapshot;
 use store_postgres::store::{PostgresStore, TimeSource};
 use store_sqlite::checkpoint::Checkpointer;
@@ -33,12 +34,14 @@ pub(crate) enum Location {
 }
 
 /// How a database is opened.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Opening {
     /// Connections to a PostgreSQL, those that write included.
     pub(crate) pool_size: usize,
     /// How many of them write; SQLite has one writer.
     pub(crate) writers: usize,
+    /// A streaming replica of a PostgreSQL that takes lists.
+    pub(crate) replica: Option<Location>,
     /// Whose clock counts on PostgreSQL.
     pub(crate) time: TimeSource,
 }
@@ -48,6 +51,7 @@ impl Opening {
     pub(crate) const SMALL: Self = Self {
         pool_size: 2,
         writers: 1,
+        replica: None,
         time: TimeSource::Database,
     };
 }
@@ -58,6 +62,8 @@ pub(crate) struct Database {
     pub(crate) stores: Vec<AnyStore>,
     pub(crate) reader: Arc<dyn Reader>,
     pub(crate) secrets: Secrets,
+    /// The replica, and the primary that it is compared with.
+    pub(crate) replica: Option<(Replica, Connections)>,
     /// Moves SQLite's WAL; must outlive the store.
     pub(crate) checkpointer: Option<Checkpointer>,
 }
@@ -167,6 +173,7 @@ impl Location {
                     stores: vec![AnyStore::Sqlite(Box::new(opened.store))],
                     reader: Arc::new(opened.reader),
                     secrets: Secrets::of_sqlite(path)?,
+                    replica: None,
                     checkpointer: Some(opened.checkpointer),
                 })
             }
@@ -178,10 +185,19 @@ impl Location {
                     let store = PostgresStore::new(own, how.time);
                     Ok(AnyStore::Postgres(Box::new(store)))
                 };
+                let replica = match &how.replica {
+                    Some(Self::Postgres(address)) => {
+                        let lists = Connections::new(address, how.pool_size)?;
+                        Some(Replica::new(lists))
+                    }
+                    _ => None,
+                };
+                let reader = PostgresReader::new(connections.clone(), replica.clone(), how.time);
                 Ok(Database {
                     stores: (0..how.writers).map(store).collect::<Result<_>>()?,
-                    reader: Arc::new(PostgresReader::new(connections.clone(), how.time)),
-                    secrets: Secrets::of_postgres(connections),
+                    reader: Arc::new(reader),
+                    secrets: Secrets::of_postgres(connections.clone()),
+                    replica: replica.map(|replica| (replica, connections)),
                     checkpointer: None,
                 })
             }

@@ -22,7 +22,9 @@ use engine::stats::Stats;
 use engine::sweeper::{Sweeper, SweeperOptions, SweeperStatus};
 use outbound::client::Client;
 use outbound::providers::AllProviders;
+use store_postgres::connections::Connections;
 use store_postgres::listen::{News, listen};
+use store_postgres::replica::Replica;
 use store_postgres::store::TimeSource;
 use store_sqlite::checkpoint::Checkpointer;
 use tokio::net::TcpListener;
@@ -77,6 +79,7 @@ const WRITERS: usize = 2;
 fn opening(config: &Config) -> Opening {
     Opening {
         pool_size: config.pool_size,
+        replica: config.database_read.clone(),
         writers: WRITERS,
         time: if config.clock_offset_file.is_some() {
             TimeSource::Caller
@@ -112,8 +115,10 @@ async fn serve(
         stores,
         reader,
         checkpointer,
+        replica,
         secrets: _,
     } = database;
+    watch(replica, &tasks, &stop);
     let new_lanes = |_: &AnyStore| Arc::new(Lanes::new(lane_options(&config)));
     let lanes: Arc<[Arc<Lanes>]> = stores.iter().map(new_lanes).collect();
     let stats = Arc::new(Stats::default());
@@ -167,6 +172,13 @@ async fn serve(
     tasks.close();
     tasks.wait().await;
     close(&lanes, writers, checkpointer).await
+}
+
+/// Looks after the replica, where there is one.
+fn watch(replica: Option<(Replica, Connections)>, tasks: &TaskTracker, stop: &CancellationToken) {
+    if let Some((replica, primary)) = replica {
+        tasks.spawn(replica.watch(primary, stop.clone()));
+    }
 }
 
 /// Listens to other servers on the same database.

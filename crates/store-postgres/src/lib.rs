@@ -4,6 +4,7 @@
 //!   trip, everything written and committed in a second, as arrays through `UNNEST`.
 //! * [`reader::PostgresReader`] answers reads, each from one snapshot.
 //! * [`connections`] keeps connections, with their bounds in time; [`address`] reads a URL.
+//! * [`replica`] takes lists to a streaming replica while that keeps up.
 //! * [`migrate`] takes the schema up and down, and knows the two roles.
 //! * [`listen`] tells what other servers have committed.
 //!
@@ -15,6 +16,7 @@ pub mod error;
 pub mod listen;
 pub mod migrate;
 pub mod reader;
+pub mod replica;
 pub mod roles;
 pub mod secrets;
 pub mod snapshot;

@@ -26,6 +26,7 @@ use crate::gather::{Roots, select};
 use crate::lists;
 use crate::loading::{Loading, Part, basics, lane_ask, read_tenant, tenants_sql};
 use crate::pipeline::{Ask, ask, name_tenant};
+use crate::replica::Replica;
 use crate::store::{TimeSource, bring};
 
 /// How often a read that lost its connection is made again, on another one.
@@ -35,6 +36,7 @@ const TRIES: usize = 3;
 #[derive(Clone)]
 pub struct PostgresReader {
     primary: Connections,
+    replica: Option<Replica>,
     time: TimeSource,
 }
 
@@ -98,10 +100,30 @@ impl Drop for Frozen {
 }
 
 impl PostgresReader {
-    /// Reads on these connections.
+    /// Reads on these connections; lists on a replica, where there is one.
     #[must_use]
-    pub fn new(primary: Connections, time: TimeSource) -> Self {
-        Self { primary, time }
+    pub fn new(primary: Connections, replica: Option<Replica>, time: TimeSource) -> Self {
+        Self {
+            primary,
+            replica,
+            time,
+        }
+    }
+
+    /// Makes a list: on the replica while it is fit, else on the primary.
+    async fn listed<T, F>(&self, work: impl Fn(Connections) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        if let Some(replica) = &self.replica
+            && let Some(connections) = replica.fit()
+        {
+            match work(connections.clone()).await {
+                Ok(done) => return Ok(done),
+                Err(error) => replica.leave_out(&error.to_string()),
+            }
+        }
+        self.again(|| work(self.primary.clone())).await
     }
 
     /// Makes a read; again on another connection when one is lost.
@@ -170,12 +192,11 @@ impl PostgresReader {
     }
 
     async fn list_products(
-        &self,
+        connections: Connections,
         id: TenantId,
-        filter: &ProductFilter,
-        page: &Page,
+        (filter, page): (&ProductFilter, &Page),
     ) -> Result<Listed<ProductId>, Error> {
-        let frozen = Frozen::open(&self.primary, id).await?;
+        let frozen = Frozen::open(&connections, id).await?;
         let rows = frozen.one(lists::products(id, filter, page)).await?;
         let mut found = read_all(rows, lists::read_sorted)?;
         let next = lists::cut(&mut found, page.limit);
@@ -195,12 +216,11 @@ impl PostgresReader {
     }
 
     async fn list_orders(
-        &self,
+        connections: Connections,
         id: TenantId,
-        filter: &OrderFilter,
-        page: &Page,
+        (filter, page): (&OrderFilter, &Page),
     ) -> Result<Listed<OrderId>, Error> {
-        let frozen = Frozen::open(&self.primary, id).await?;
+        let frozen = Frozen::open(&connections, id).await?;
         let mut asks = vec![lists::orders(id, filter, page)];
         if page.count {
             asks.push(lists::count_orders(id, filter));
@@ -336,7 +356,7 @@ impl Reader for PostgresReader {
         page: Page,
     ) -> Read<'_, Listed<ProductId>> {
         Box::pin(async move {
-            self.again(|| self.list_products(tenant, &filter, &page))
+            self.listed(|on| Self::list_products(on, tenant, (&filter, &page)))
                 .await
         })
     }
@@ -348,7 +368,7 @@ impl Reader for PostgresReader {
         page: Page,
     ) -> Read<'_, Listed<OrderId>> {
         Box::pin(async move {
-            self.again(|| self.list_orders(tenant, &filter, &page))
+            self.listed(|on| Self::list_orders(on, tenant, (&filter, &page)))
                 .await
         })
     }
@@ -380,8 +400,13 @@ impl Reader for PostgresReader {
         to: Option<Timestamp>,
     ) -> Read<'_, Vec<OrderStats>> {
         Box::pin(async move {
-            let asked = || lists::order_stats(id, from, to);
-            self.whole(id, asked, lists::read_stats).await
+            self.listed(|on| async move {
+                let frozen = Frozen::open(&on, id).await?;
+                let rows = frozen.one(lists::order_stats(id, from, to)).await?;
+                frozen.close().await?;
+                read_all(rows, lists::read_stats)
+            })
+            .await
         })
     }
 

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
 mod outages;
+mod replica;
 mod tenants;
 
 use std::path::Path;

@@ -18,7 +18,7 @@ fn run(seeds: std::ops::Range<u64>) {
         let connections = database.connections();
         for seed in seeds {
             let store = Simulated::on(&database, connections.clone());
-            if let Err(broken) = same_as_memory(store, &codec, seed, 300).await {
+            if let Err(broken) = same_as_memory(store, &codec, seed, 150).await {
                 panic!("{broken:?}");
             }
             database.sql(EMPTY);
@@ -27,11 +27,11 @@ fn run(seeds: std::ops::Range<u64>) {
 }
 
 #[test]
-fn two_hundred_histories_end_as_in_memory_first_half() {
-    run(0..100);
+fn five_hundred_histories_end_as_in_memory_first_half() {
+    run(0..250);
 }
 
 #[test]
-fn two_hundred_histories_end_as_in_memory_second_half() {
-    run(100..200);
+fn five_hundred_histories_end_as_in_memory_second_half() {
+    run(250..500);
 }

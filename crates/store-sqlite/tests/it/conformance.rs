@@ -14,11 +14,11 @@ fn run(seeds: std::ops::Range<u64>) {
 }
 
 #[test]
-fn two_hundred_histories_end_as_in_memory_first_half() {
-    run(0..100);
+fn five_hundred_histories_end_as_in_memory_first_half() {
+    run(0..250);
 }
 
 #[test]
-fn two_hundred_histories_end_as_in_memory_second_half() {
-    run(100..200);
+fn five_hundred_histories_end_as_in_memory_second_half() {
+    run(250..500);
 }
