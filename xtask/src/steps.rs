@@ -1,6 +1,5 @@
 //! What each command does.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use crate::tools::{program, python, root, run, say, watch};
@@ -92,13 +91,20 @@ fn tests(tally: &mut Tally, name: &str, args: &[&str], environment: &[(&str, &st
 
 /// Installs what the tests start servers of.
 fn packages() -> Result<(), String> {
-    let there = Path::new("/usr/lib/postgresql").exists();
-    if there {
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let mut versions = versions.flatten().map(|version| version.path());
+    if versions.any(|version| version.join("bin/initdb").exists()) {
         return Ok(());
     }
     let quiet = ["install", "-y", "-qq", "--no-install-recommends"];
-    run("apt-get", &["update", "-qq"])?;
-    run("apt-get", &[&quiet[..], &["postgresql"]].concat())
+    let apt = |args: &[&str]| {
+        let env = [&["DEBIAN_FRONTEND=noninteractive", "apt-get"], args].concat();
+        run("env", &env).map_err(|_| "install Debian's package postgresql".to_owned())
+    };
+    apt(&["update", "-qq"])?;
+    apt(&[&quiet[..], &["postgresql"]].concat())
 }
 
 /// Licences, sources and banned crates. Advisories need a database that is not reachable

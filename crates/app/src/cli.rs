@@ -281,7 +281,7 @@ pub(crate) struct ServeArgs {
     /// A streaming replica of the PostgreSQL, `postgres://…`, that takes lists while it keeps up
     #[arg(long, env = "STOCKHOLD_DATABASE_READ_URL", hide_env_values = true)]
     pub(crate) database_read: Option<String>,
-    /// Connections to a PostgreSQL [default: 10]
+    /// Connections to a PostgreSQL, and as many to its replica [default: 10]
     #[arg(long, env = "STOCKHOLD_DATABASE_POOL_SIZE")]
     pub(crate) database_pool_size: Option<usize>,
     /// Where clients reach this server, if not at the address it listens on

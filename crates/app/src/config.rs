@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
 
 use crate::cli::ServeArgs;
@@ -213,7 +213,9 @@ fn read(path: Option<&Path>) -> Result<File> {
     let Some(path) = path else {
         return Ok(File::default());
     };
-    toml::from_str(&text_of(path)?).with_context(|| not_right(path))
+    let text = text_of(path)?;
+    // The whole error would repeat the line, and with it a password that may stand there.
+    toml::from_str(&text).map_err(|error| anyhow!("{}: {}", not_right(path), error.message()))
 }
 
 fn text_of(path: &Path) -> Result<String> {

@@ -78,14 +78,13 @@ impl FromStr for Location {
 
     fn from_str(url: &str) -> Result<Self> {
         match url.split_once(':') {
+            // What is no URL may hold a password: it is not repeated.
             Some(("sqlite", "")) | None => {
-                bail!("a database is named as sqlite:PATH or postgres://…, not {url:?}")
+                bail!("a database is named as sqlite:PATH or postgres://…")
             }
             Some(("sqlite", path)) => Ok(Self::Sqlite(PathBuf::from(path))),
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Box::new(url.parse()?))),
-            Some((scheme, _)) => bail!(
-                "databases of kind {scheme:?} are not supported; use sqlite:PATH or postgres://…"
-            ),
+            Some(_) => bail!("no database of that kind is known; use sqlite:PATH or postgres://…"),
         }
     }
 }
@@ -187,7 +186,8 @@ impl Location {
                 };
                 let replica = match &how.replica {
                     Some(Self::Postgres(address)) => {
-                        let lists = Connections::new(address, how.pool_size)?;
+                        let address = (**address).clone().for_reading();
+                        let lists = Connections::new(&address, how.pool_size)?;
                         Some(Replica::new(lists))
                     }
                     _ => None,

@@ -38,6 +38,7 @@ use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::Config;
 use crate::database::{AnyStore, Database, Location, Opening};
 use crate::demo::{self, Shop};
+use shutdown::Signals;
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
     let config = Config::new(args)?;
@@ -78,7 +79,8 @@ const WRITERS: usize = 2;
 
 fn opening(config: &Config) -> Opening {
     Opening {
-        pool_size: config.pool_size,
+        // One more listens.
+        pool_size: config.pool_size - 1,
         replica: config.database_read.clone(),
         writers: WRITERS,
         time: if config.clock_offset_file.is_some() {
@@ -164,10 +166,11 @@ async fn serve(
     tasks.spawn(sweeper.run(stop.clone()));
     hear_others(&config, &services);
     let router = api::router::router(&services);
+    // Whoever reads that it is ready may end it.
+    tasks.spawn(Signals::catch()?.wait(stop.clone()));
     demo::announce(&address, shop.as_ref(), config.json);
     tracing::info!(address, "serving");
 
-    tasks.spawn(shutdown::wait(stop.clone()));
     api::server::serve(listener, router, services, stop).await;
     tasks.close();
     tasks.wait().await;

@@ -60,6 +60,12 @@ pub(crate) fn ends_batch(request: &Request) -> bool {
     matches!(request.command, Command::MoveControls(_))
 }
 
+/// A batch's id. The same first request at the same time may begin two batches, one after the
+/// other, when more is due than one takes: the lane has moved on then.
+fn batch_id(now: Timestamp, entropy: u64, seq: i64) -> BatchId {
+    Ids::new(now, entropy ^ 0xba7c ^ seq.cast_unsigned().rotate_left(32)).make()
+}
+
 struct Deciding<'a> {
     rules: Rules<'a>,
     now: Timestamp,
@@ -108,7 +114,7 @@ pub fn decide_lane(
     let entropy = requests.first().map_or(0, |request| request.entropy);
     let write = LaneWrite {
         tenant,
-        batch: Ids::new(now, entropy ^ 0xba7c).make::<BatchId>(),
+        batch: batch_id(now, entropy, before.seq),
         before,
         state,
         events: deciding.events,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::needs::Needs;
+use tokio::time::Instant;
 
 use crate::batch::{LaneOutcome, Rules, decide_lane};
 use crate::clock::{Clock, Entropy};
@@ -44,9 +45,9 @@ pub struct Executor<S> {
     pub options: ExecutorOptions,
 }
 
-/// How often the outcome of a commit is asked for, up to a second apart: an outage that lasts
-/// longer is answered with 503, and whoever repeats its key learns what became of it.
-const RESOLVE_TRIES: u32 = 30;
+/// For how long the outcome of a commit is asked for: an outage that lasts longer is answered with
+/// 503, and whoever repeats its key learns what became of it.
+const RESOLVE_MAX: Duration = Duration::from_secs(15);
 
 /// What a lane's share of a turn came to.
 struct LaneResult {
@@ -213,17 +214,19 @@ impl<S: Store> Executor<S> {
     }
 
     /// Asks until the database tells: while it is away, nobody can be answered truthfully.
+    /// Whoever gives up says that it is unknown: it must not be decided anew.
     async fn resolve(&mut self, write: &LaneWrite) -> Result<bool, StoreError> {
-        let mut tries = 0;
+        let begun = Instant::now();
         loop {
             match self.store.resolve(write.tenant, write.batch).await {
-                Err(StoreError::Corrupt(why)) => return Err(StoreError::Corrupt(why)),
-                Err(error) if tries >= RESOLVE_TRIES => return Err(error),
-                Err(_) => {
-                    tries += 1;
-                    self.back_off(tries.min(3)).await;
-                }
                 Ok(found) => return Ok(found),
+                Err(error) if begun.elapsed() >= RESOLVE_MAX => {
+                    return Err(StoreError::Unknown(error.to_string()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the outcome of a commit is still unknown");
+                    self.back_off(1).await;
+                }
             }
         }
     }

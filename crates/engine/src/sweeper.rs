@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::handle::Handle;
-use crate::reader::Reader;
+use crate::reader::{Due, Reader};
 use crate::request::{Failure, platform};
 
 /// How often the sweeper works.
@@ -87,18 +87,28 @@ impl Sweeper {
         }
     }
 
-    /// Looks until nothing more is due, so that a flood of ended holds is shown without a pause.
+    /// Looks until nothing more is due, so that a flood of ended holds is shown without a pause; and
+    /// no longer than sweeping helps, such as where the database's clock and ours disagree.
     async fn work(&self, clean_up: bool, stop: &CancellationToken) -> bool {
         let mut left = self.look(clean_up).await;
-        while left == Some(true) && !stop.is_cancelled() {
-            left = self.look(false).await;
+        loop {
+            match &left {
+                None => return false,
+                Some(due) if due.is_empty() || stop.is_cancelled() => return true,
+                Some(before) => {
+                    let now = self.look(false).await;
+                    if now.as_ref() == Some(before) {
+                        return true;
+                    }
+                    left = now;
+                }
+            }
         }
-        left.is_some()
     }
 
-    /// Sweeps every lane that has something due (on a clean-up, every lane), once. Whether
-    /// something was due; `None` when something failed.
-    async fn look(&self, clean_up: bool) -> Option<bool> {
+    /// Sweeps every lane that has something due (on a clean-up, every lane), once. What was due;
+    /// `None` when something failed.
+    async fn look(&self, clean_up: bool) -> Option<Vec<Due>> {
         let now = self.handle.clock().now();
         let due = match self.reader.due_tenants(now).await {
             Ok(due) => due,
@@ -113,9 +123,8 @@ impl Sweeper {
             .max()
             .unwrap_or(0);
         self.status.lag_millis.store(lag, Ordering::Relaxed);
-        let sweepable = due.into_iter().filter(|due| !due.paused);
-        let mut lanes: Vec<_> = sweepable.map(|due| due.tenant).collect();
-        let found = !lanes.is_empty();
+        let due: Vec<Due> = due.into_iter().filter(|due| !due.paused).collect();
+        let mut lanes: Vec<_> = due.iter().map(|due| due.tenant).collect();
         if clean_up {
             match self.reader.tenants().await {
                 Ok(tenants) => lanes.extend(tenants.iter().map(|tenant| tenant.id)),
@@ -139,6 +148,6 @@ impl Sweeper {
             }
         }
         self.status.last_run.store(now.millis(), Ordering::Relaxed);
-        done.then_some(found)
+        done.then_some(due)
     }
 }

@@ -4,6 +4,7 @@ DROP FUNCTION stockhold_key_by_hash(BYTEA);
 DROP FUNCTION stockhold_api_keys(UUID[]);
 DROP FUNCTION stockhold_timeouts(UUID[]);
 DROP FUNCTION stockhold_tenants(UUID[]);
+ALTER FUNCTION stockhold_expect(BIGINT, BIGINT) RESET search_path;
 REVOKE ALL ON FUNCTION stockhold_expect(BIGINT, BIGINT) FROM stockhold_app;
 GRANT EXECUTE ON FUNCTION stockhold_expect(BIGINT, BIGINT) TO PUBLIC;
 REVOKE ALL ON schema_migrations FROM stockhold_app;

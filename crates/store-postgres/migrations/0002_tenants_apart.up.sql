@@ -10,9 +10,12 @@ BEGIN
             NULL; -- Another database of this server was migrated at the same time.
         END;
     END IF;
-    IF NOT pg_has_role(CURRENT_USER, 'stockhold_app', 'MEMBER') THEN
+    BEGIN
         EXECUTE format('GRANT stockhold_app TO %I', CURRENT_USER);
-    END IF;
+    EXCEPTION WHEN insufficient_privilege THEN
+        NULL; -- An administrator has made the roles: whoever may work as stockhold_app, may.
+    END;
+    EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', current_schema());
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO stockhold_app', current_schema());
 END $$;
 
@@ -41,19 +44,21 @@ GRANT SELECT ON schema_migrations TO stockhold_app;
 
 -- What must look across tenants, and nothing else does.
 CREATE FUNCTION stockhold_tenants(ids UUID[]) RETURNS SETOF tenants
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
-    SELECT * FROM tenants WHERE ids IS NULL OR tenant_id = ANY (ids)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT * FROM tenants WHERE tenant_id = ANY (ids)
+    UNION ALL SELECT * FROM tenants WHERE ids IS NULL
 $$;
 CREATE FUNCTION stockhold_timeouts(ids UUID[]) RETURNS SETOF tenant_timeouts
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
-    SELECT * FROM tenant_timeouts WHERE ids IS NULL OR tenant_id = ANY (ids)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT * FROM tenant_timeouts WHERE tenant_id = ANY (ids)
+    UNION ALL SELECT * FROM tenant_timeouts WHERE ids IS NULL
 $$;
 CREATE FUNCTION stockhold_api_keys(ids UUID[]) RETURNS SETOF api_keys
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
     SELECT * FROM api_keys WHERE key_id = ANY (ids)
 $$;
 CREATE FUNCTION stockhold_key_by_hash(wanted BYTEA) RETURNS SETOF api_keys
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
     SELECT k.* FROM api_key_hashes h
     JOIN api_keys k ON k.tenant_id = h.of_tenant_id AND k.key_id = h.key_id
     WHERE h.tenant_id = '00000000-0000-0000-0000-000000000000' AND h.hash = wanted
@@ -61,7 +66,7 @@ $$;
 -- Tenants with holds that are due at a time in milliseconds, and may end; NULL is now.
 CREATE FUNCTION stockhold_due(at BIGINT)
 RETURNS TABLE (tenant_id UUID, oldest BIGINT, paused BOOLEAN)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
     SELECT * FROM (
         SELECT l.tenant_id, (SELECT r.expires_at FROM stock_reservations r
             WHERE r.status = 'active' AND r.tenant_id = l.tenant_id
@@ -79,6 +84,9 @@ BEGIN
         'stockhold_api_keys(UUID[])', 'stockhold_key_by_hash(BYTEA)', 'stockhold_due(BIGINT)',
         'stockhold_expect(BIGINT, BIGINT)']
     LOOP
+        -- A caller's temporary tables must not stand before ours (CREATE FUNCTION, "Writing
+        -- SECURITY DEFINER Functions Safely").
+        EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', part, current_schema());
         EXECUTE 'REVOKE ALL ON FUNCTION ' || part || ' FROM PUBLIC';
         EXECUTE 'GRANT EXECUTE ON FUNCTION ' || part || ' TO stockhold_app';
     END LOOP;

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 
 /// Whom to believe to be the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +60,10 @@ impl FromStr for Address {
         let (ssl, usual) = ssl_mode(mode)?;
         config.ssl_mode(ssl);
         config.application_name("stockhold");
+        // Of several hosts, and after a failover, only the one that takes writes is meant.
+        if !query.contains("target_session_attrs=") {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(3));
         }
@@ -86,6 +90,13 @@ fn ssl_mode(mode: Option<&str>) -> Result<(SslMode, Trust), BadAddress> {
 }
 
 impl Address {
+    /// The same for a stand-by, which takes no writes.
+    #[must_use]
+    pub fn for_reading(mut self) -> Self {
+        self.config.target_session_attrs(TargetSessionAttrs::Any);
+        self
+    }
+
     /// The address for people: without the password.
     #[must_use]
     pub fn shown(&self) -> String {

@@ -16,8 +16,8 @@ use crate::tls;
 /// What a session begins with. Whatever role has logged in, it works as the server's role. A batch
 /// looks rows up by their keys, and shall do so whatever the statistics of a young or grown table
 /// make the planner believe.
-const SETTINGS: &str = "SET ROLE stockhold_app; SET lock_timeout = '5s'; \
-     SET statement_timeout = '15s'; SET idle_in_transaction_session_timeout = '10s'; \
+const SETTINGS: &str = "SET ROLE stockhold_app; SET lock_timeout = '2s'; \
+     SET statement_timeout = '15s'; SET idle_in_transaction_session_timeout = '3s'; \
      SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; \
      SET enable_mergejoin = off; SET synchronous_commit = on";
 /// The first wait after a failed attempt to connect, and the longest.

@@ -12,6 +12,9 @@ pub enum Error {
     /// No connection was to be had.
     #[error("no connection to the database: {0}")]
     Connect(String),
+    /// The server has not answered for longer than it may take, and its connection was given up.
+    #[error("the database does not answer")]
+    Silent,
     /// A row does not read as what it must be.
     #[error("column {column} does not hold {wanted}")]
     Unreadable {
@@ -35,14 +38,20 @@ fn full(error: &tokio_postgres::Error) -> String {
 pub fn sort(error: Error) -> StoreError {
     let said = error.to_string();
     match error {
-        Error::Connect(_) => StoreError::Unavailable(said),
+        Error::Connect(_) | Error::Silent => StoreError::Unavailable(said),
         Error::Unreadable { .. } => StoreError::Corrupt(said),
         Error::Driver(error) => match error.code() {
-            None if error.is_closed() || error.as_db_error().is_none() => StoreError::Lost(said),
+            None if error.is_closed() || is_io(&error) => StoreError::Lost(said),
             None => StoreError::Corrupt(said),
             Some(code) => sort_code(code, said),
         },
     }
+}
+
+/// Whether the line itself failed.
+fn is_io(error: &tokio_postgres::Error) -> bool {
+    let source = std::error::Error::source(error);
+    source.is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
 
 /// By the classes of PostgreSQL's manual, appendix A.

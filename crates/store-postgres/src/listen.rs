@@ -1,6 +1,6 @@
 //! Hears what any server has committed, by `LISTEN`.
 //!
-//! Each batch that changes something notifies the channel `stockhold` with its tenant's id and the
+//! Each batch of the platform's lane notifies the channel `stockhold` with its tenant's id and the
 //! number of its last event.
 
 use std::time::Duration;

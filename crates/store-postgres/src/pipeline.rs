@@ -1,6 +1,7 @@
 //! Statements that go out together and are answered in one round trip.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use deadpool_postgres::Object;
 use domain::ids::{TenantId, TypedId as _};
@@ -9,6 +10,10 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::error::Error;
+
+/// For how long answers are waited for: longer than the server gives any statement (see
+/// `connections`), so that only a server that is frozen or cut off is given up.
+const ANSWER_MAX: Duration = Duration::from_secs(20);
 
 pub(crate) type Param<'a> = Box<dyn ToSql + Sync + Send + 'a>;
 
@@ -55,6 +60,11 @@ pub(crate) fn name_tenant<'a>(tenant: TenantId) -> Ask<'a> {
 /// connection does once for each text) everything is sent by the first poll: a caller that goes
 /// away afterwards leaves no transaction half sent.
 pub(crate) async fn ask_all(client: &Object, asks: &[Ask<'_>]) -> Vec<Result<Vec<Row>, Error>> {
+    let answered = tokio::time::timeout(ANSWER_MAX, ask_patiently(client, asks));
+    answered.await.unwrap_or_else(|_| vec![Err(Error::Silent)])
+}
+
+async fn ask_patiently(client: &Object, asks: &[Ask<'_>]) -> Vec<Result<Vec<Row>, Error>> {
     let mut statements = Vec::with_capacity(asks.len());
     for ask in asks {
         match client.prepare_typed_cached(&ask.sql, &ask.types).await {

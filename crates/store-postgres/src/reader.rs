@@ -52,10 +52,14 @@ impl Frozen {
         [begin, name_tenant(tenant)]
     }
 
+    /// A connection on which nothing has begun.
+    async fn idle(connections: &Connections) -> Result<Self, Error> {
+        let client = Some(connections.get().await?);
+        Ok(Self { client })
+    }
+
     pub(crate) async fn open(connections: &Connections, id: TenantId) -> Result<Self, Error> {
-        let frozen = Self {
-            client: Some(connections.get().await?),
-        };
+        let frozen = Self::idle(connections).await?;
         frozen.ask(&Self::begin(id)).await?;
         Ok(frozen)
     }
@@ -86,8 +90,13 @@ impl Frozen {
 
     pub(crate) async fn close(mut self) -> Result<(), Error> {
         self.ask(&[Ask::new("COMMIT")]).await?;
-        drop(self.client.take());
+        self.free();
         Ok(())
+    }
+
+    /// Gives the connection back: every answer has come.
+    fn free(&mut self) {
+        drop(self.client.take());
     }
 }
 
@@ -120,7 +129,15 @@ impl PostgresReader {
         {
             match work(connections.clone()).await {
                 Ok(done) => return Ok(done),
-                Err(error) => replica.leave_out(&error.to_string()),
+                Err(error @ (Error::Connect(_) | Error::Silent)) => {
+                    replica.leave_out(&error.to_string());
+                }
+                Err(error) => match sort(error) {
+                    StoreError::Lost(why) => replica.leave_out(&why),
+                    // Its replay was in the way: this list comes from the primary.
+                    StoreError::Conflict => {}
+                    other => return Err(other),
+                },
             }
         }
         self.again(|| work(self.primary.clone())).await
@@ -148,17 +165,11 @@ impl PostgresReader {
         asked: impl Fn() -> Ask<'static>,
     ) -> Result<Vec<Row>, StoreError> {
         self.again(|| async {
-            let client = self.primary.get().await?;
+            let mut frozen = Frozen::idle(&self.primary).await?;
             let [begin, name] = Frozen::begin(id);
             let asks = [begin, name, asked(), Ask::new("COMMIT")];
-            let answers = match ask(&client, &asks).await {
-                Ok(answers) => answers,
-                Err(error) => {
-                    // What is left of the transaction goes with its connection.
-                    drop(Object::take(client));
-                    return Err(error);
-                }
-            };
+            let answers = frozen.ask(&asks).await?;
+            frozen.free();
             Ok(answers.into_iter().nth(2).unwrap_or_default())
         })
         .await
@@ -176,7 +187,7 @@ impl PostgresReader {
 
     /// What hangs on the keys of `needs`, in one round trip.
     async fn load_once(&self, id: TenantId, needs: &Needs) -> Result<State, Error> {
-        let client = self.primary.get().await?;
+        let mut frozen = Frozen::idle(&self.primary).await?;
         let roots = Roots::new(needs);
         let mut asks: Vec<_> = Frozen::begin(id).map(|ask| (Part::Nothing, ask)).into();
         asks.push((Part::Lane, lane_ask(id, false)));
@@ -184,10 +195,8 @@ impl PostgresReader {
         asks.extend(roots.asks(id, false));
         asks.push((Part::Nothing, Ask::new("COMMIT")));
         let mut loading = Loading::new(id);
-        if let Err(error) = bring(&client, &mut loading, asks).await {
-            drop(Object::take(client));
-            return Err(error);
-        }
+        bring(frozen.client(), &mut loading, asks).await?;
+        frozen.free();
         Ok(loading.state)
     }
 

@@ -14,6 +14,9 @@ use crate::error::Error;
 /// next one, so this is how far lists may be behind, twice.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// How long a look may take.
+const LOOK_MAX: Duration = Duration::from_secs(2);
+
 /// A replica, and whether it is used.
 #[derive(Clone)]
 pub struct Replica {
@@ -49,19 +52,19 @@ impl Replica {
     pub async fn watch(self, primary: Connections, stop: CancellationToken) {
         let mut written = None;
         loop {
-            match self.look(&primary, written).await {
-                Ok((now, true)) => {
+            let look = tokio::time::timeout(LOOK_MAX, self.look(&primary, written));
+            let looked = tokio::select! {
+                () = stop.cancelled() => return,
+                looked = look => looked.unwrap_or(Err(Error::Silent)),
+            };
+            written = looked.as_ref().ok().map(|(now, _)| *now);
+            match looked {
+                Ok((_, true)) => {
                     if !self.fit.swap(true, Ordering::Relaxed) {
                         tracing::info!("the read replica is used");
                     }
-                    written = Some(now);
                 }
-                Ok((now, false)) => {
-                    if written.is_some() {
-                        self.leave_out("it lags behind");
-                    }
-                    written = written.or(Some(now));
-                }
+                Ok((_, false)) => self.leave_out("it lags behind"),
                 Err(error) => self.leave_out(&error.to_string()),
             }
             tokio::select! {

@@ -1,5 +1,6 @@
 //! Secrets of the server itself, kept in the database: the pepper of API keys, a demo's keys.
 
+use deadpool_postgres::Object;
 use engine::request::platform;
 use engine::store::StoreError;
 use rows::Columns as _;
@@ -41,7 +42,13 @@ async fn with(
     let select = Ask::new(sql).tenant(platform());
     asks.push(select.with(Type::TEXT, name));
     asks.push(Ask::new("COMMIT"));
-    let mut answers = ask(&client, &asks).await?;
+    let mut answers = match ask(&client, &asks).await {
+        Ok(answers) => answers,
+        Err(error) => {
+            drop(Object::take(client));
+            return Err(error);
+        }
+    };
     answers.pop();
     let rows = answers.pop().unwrap_or_default();
     let read = |c: &mut RowColumns| c.maybe_bytes();

@@ -1,6 +1,7 @@
 //! Runs batches: one lane a transaction, two round trips.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use deadpool_postgres::Object;
 use domain::ids::{BatchId, OrderId, TenantId, TypedId as _};
@@ -40,8 +41,6 @@ pub struct PostgresStore {
     open: bool,
     /// Claimed keys under which an answer stood when the batch was loaded.
     stood: BTreeSet<KeyDigest>,
-    /// Batches committed so far.
-    committed: u64,
     time: TimeSource,
 }
 
@@ -54,7 +53,6 @@ impl PostgresStore {
             client: None,
             open: false,
             stood: BTreeSet::new(),
-            committed: 0,
             time,
         }
     }
@@ -127,29 +125,22 @@ impl PostgresStore {
         else {
             return Err(StoreError::Lost("no transaction is open".to_owned()));
         };
-        let forgets = self.committed.is_multiple_of(write::FORGETS_EVERY);
-        let mut asks = write::asks(lane, &self.stood, forgets);
+        let mut asks = write::asks(lane, &self.stood);
         asks.push(Ask::new("COMMIT"));
         let mut answers = ask_all(&client, &asks).await;
-        let prepared = answers.len() == asks.len();
+        let silent = matches!(answers.as_slice(), [Err(Error::Silent)]);
+        let prepared = answers.len() == asks.len() || silent;
         let commit = answers.pop();
         // An error that the server itself told before the commit ends the transaction for certain.
         let told = |error: &Error| matches!(error, Error::Driver(e) if e.as_db_error().is_some());
         let failed = answers.into_iter().find_map(Result::err);
         match (failed, commit) {
             (None, Some(Ok(_))) => {
-                self.committed += 1;
                 self.client = Some(client);
                 Ok(())
             }
-            (Some(error), _) if told(&error) || !prepared => {
-                self.end(client).await;
-                Err(sort(error))
-            }
-            (None, Some(Err(error))) if !prepared => {
-                self.end(client).await;
-                Err(sort(error))
-            }
+            (Some(error), _) if told(&error) || !prepared => Err(self.failed(client, error).await),
+            (None, Some(Err(error))) if !prepared => Err(self.failed(client, error).await),
             (error, commit) => {
                 drop(Object::take(client));
                 let error = error.or(commit.and_then(Result::err));
@@ -159,15 +150,31 @@ impl PostgresStore {
         }
     }
 
+    /// Ends a transaction that failed. After a conflict the connection is as good as before; after
+    /// anything else it may be to a stand-by, or hold plans that no longer hold.
+    async fn failed(&mut self, client: Object, error: Error) -> StoreError {
+        let error = sort(error);
+        if matches!(error, StoreError::Conflict) {
+            self.end(client).await;
+        } else {
+            drop(Object::take(client));
+        }
+        error
+    }
+
     /// Ends a transaction that came to nothing; a connection that cannot even do that is given up.
     async fn end(&mut self, client: Object) {
-        if client.batch_execute("ROLLBACK").await.is_ok() {
+        let ended = tokio::time::timeout(END_MAX, client.batch_execute("ROLLBACK")).await;
+        if matches!(ended, Ok(Ok(()))) {
             self.client = Some(client);
         } else {
             drop(Object::take(client));
         }
     }
 }
+
+/// How long undoing a transaction may take.
+const END_MAX: Duration = Duration::from_secs(2);
 
 /// One more than a batch takes up, to know that there are more.
 #[expect(clippy::cast_possible_wrap, reason = "a small constant")]
@@ -257,10 +264,7 @@ impl Store for PostgresStore {
                 self.stood = loaded.answers.keys().copied().collect();
                 Ok(vec![loaded])
             }
-            Err(error) => {
-                self.end(client).await;
-                Err(sort(error))
-            }
+            Err(error) => Err(self.failed(client, error).await),
         }
     }
 
@@ -300,10 +304,7 @@ impl Store for PostgresStore {
                 self.client = Some(client);
                 Ok(answers.get(3).is_some_and(|rows| !rows.is_empty()))
             }
-            Err(error) => {
-                self.end(client).await;
-                Err(sort(error))
-            }
+            Err(error) => Err(self.failed(client, error).await),
         }
     }
 }

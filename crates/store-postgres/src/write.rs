@@ -15,21 +15,17 @@ use crate::arrays::Arrays;
 use crate::pipeline::{Ask, name_tenant};
 
 /// Expired answers, and notes of batches, that are dropped at most at once: more than can be added
-/// from one time to the next ([`FORGETS_EVERY`] batches), so that dropping keeps up with giving.
+/// from one time to the next, so that dropping keeps up with giving.
 const FORGOTTEN_MAX: i64 = 16_384;
-/// Every how many batches a store drops what is expired.
-pub(crate) const FORGETS_EVERY: u64 = 16;
+/// Every how many batches, on average, what is expired is dropped.
+const FORGETS_EVERY: u128 = 16;
 /// For how many milliseconds it is remembered that a batch was committed: far longer than anybody
 /// waits to find out.
 const BATCHES_KEPT_MILLIS: i64 = 3_600_000;
 
 /// All that one lane's share of a batch writes, in order. Answers stood under `stood` keys before,
-/// too old to count; `forgets` also drops what is expired.
-pub(crate) fn asks<'a>(
-    lane: &'a LaneWrite,
-    stood: &BTreeSet<KeyDigest>,
-    forgets: bool,
-) -> Vec<Ask<'a>> {
+/// too old to count.
+pub(crate) fn asks<'a>(lane: &'a LaneWrite, stood: &BTreeSet<KeyDigest>) -> Vec<Ask<'a>> {
     let mut writing = Writing {
         tenant: lane.tenant,
         asks: Vec::new(),
@@ -41,7 +37,8 @@ pub(crate) fn asks<'a>(
     writing.carts(lane);
     writing.insert(&event::EVENTS, lane.events.iter().map(event::cells));
     writing.answers(lane, stood);
-    if forgets {
+    // The end of a batch's id is random: each tenant's turn comes.
+    if lane.batch.uuid().as_u128().is_multiple_of(FORGETS_EVERY) {
         writing.forget(lane);
     }
     writing.asks
@@ -96,7 +93,8 @@ impl<'a> Writing<'a> {
         self.asks.push(ask);
     }
 
-    /// The lane's row, the note that the batch was committed, and the news of it for other servers.
+    /// The lane's row, the note that the batch was committed, and for the platform's lane the news of
+    /// it for other servers.
     fn lane(&mut self, write: &LaneWrite) {
         let (before, lane) = (write.before, write.state.lane);
         let columns = tenant::LANES.columns.iter().enumerate();
@@ -106,7 +104,7 @@ impl<'a> Writing<'a> {
             "WITH done AS (UPDATE lanes SET {sets} WHERE tenant_id = $1 AND seq = $9 \
              AND last_at = $10 RETURNING 1), noted AS (INSERT INTO batches \
              (tenant_id, batch_id, at) VALUES ($1, $11, $3)) \
-             SELECT stockhold_expect((SELECT count(*) FROM done), 1), pg_notify('stockhold', $12)"
+             SELECT stockhold_expect((SELECT count(*) FROM done), 1)"
         );
         let mut ask = Ask::new(sql).tenant(self.tenant);
         for cell in tenant::lane_cells(&lane) {
@@ -118,9 +116,14 @@ impl<'a> Writing<'a> {
         }
         let ask = ask.with(Type::INT8, before.seq);
         let ask = ask.with(Type::INT8, before.last_at.millis());
-        let ask = ask.with(Type::UUID, write.batch.uuid());
-        let news = format!("{} {}", self.tenant, lane.seq);
-        self.asks.push(ask.with(Type::TEXT, news));
+        self.asks.push(ask.with(Type::UUID, write.batch.uuid()));
+        // A notification takes a lock of the whole cluster until the commit is done, so shops, of
+        // whom no server remembers anything, send none.
+        if self.tenant == platform() {
+            let tell = Ask::new("SELECT pg_notify('stockhold', $1)");
+            self.asks
+                .push(tell.with(Type::TEXT, format!("{} {}", self.tenant, lane.seq)));
+        }
     }
 
     /// Tenants and keys, whose rows stand under their own tenants.

@@ -161,7 +161,7 @@ impl Cluster {
             .arg(self.data())
             .args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k"])
             .arg(self.folder.path())
-            .args(["-c", "max_connections=200", "-c", "shared_buffers=256MB"])
+            .args(["-c", "max_connections=1000", "-c", "shared_buffers=256MB"])
             .args(["-c", "max_wal_size=4GB", "-c", "logging_collector=off"]);
         for setting in &self.settings {
             command.args(["-c", setting]);
@@ -176,6 +176,10 @@ impl Cluster {
             .stderr(log);
         *self.running() = Some(command.spawn().context("postgres")?);
         for _ in 0..READY_TENTHS {
+            let ended = self.running().as_mut().map(Child::try_wait).transpose()?;
+            if ended.flatten().is_some() {
+                break;
+            }
             if self.sql("postgres", "SELECT 1").is_ok() {
                 return Ok(());
             }

@@ -1,21 +1,31 @@
 //! Signals that end a server.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::io::Result;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Cancels `stop` on SIGTERM or SIGINT; ends when it is cancelled otherwise.
-pub(crate) async fn wait(stop: CancellationToken) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        tracing::error!("signals cannot be listened for");
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
-        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
-        () = stop.cancelled() => {}
+/// SIGTERM and SIGINT, which from now on end nothing by themselves.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(crate) fn catch() -> Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
-    stop.cancel();
+
+    /// Cancels `stop` on either; ends when it is cancelled otherwise.
+    pub(crate) async fn wait(mut self, stop: CancellationToken) {
+        tokio::select! {
+            _ = self.terminate.recv() => tracing::info!("SIGTERM: draining"),
+            _ = self.interrupt.recv() => tracing::info!("SIGINT: draining"),
+            () = stop.cancelled() => {}
+        }
+        stop.cancel();
+    }
 }

@@ -160,7 +160,7 @@ fn config_check_says_where_each_value_comes_from() {
         ),
         (vec!["--mock-webhook-secret", "hunter2"], "whsec_"),
         (vec!["--config", "nowhere.toml"], "nowhere.toml"),
-        (vec!["--database", "mysql://x"], "mysql"),
+        (vec!["--database", "mysql://x"], "postgres://"),
     ] {
         let output = check(&args, &[]);
         assert_eq!(output.status.code(), Some(2), "{args:?}");

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
 mod outages;
+mod reads;
 mod replica;
 mod tenants;
 

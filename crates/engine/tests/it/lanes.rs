@@ -114,17 +114,34 @@ async fn an_unknown_commit_is_looked_up_before_anybody_is_answered() {
 
     rig.script.fates.lock().unwrap().push(Fate::UnknownLost);
     let (lane, command) = make_tenant("b");
-    let lost = rig
+    let anew = rig
         .handle
         .submit(lane, command.clone(), Some(claim(2)))
-        .await;
-    assert_eq!(lost, Err(Failure::Unavailable));
-    let retried = rig
+        .await
+        .unwrap();
+    assert!(!anew.replayed, "nothing had been done: it was decided anew");
+    let again = rig
         .handle
         .submit(lane, command, Some(claim(2)))
         .await
         .unwrap();
-    assert!(!retried.replayed, "nothing had been done");
+    assert!(again.replayed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_unknown_is_never_decided_anew() {
+    let mut rig = Rig::new(100, 64);
+    let mut executor = JoinSet::new();
+    executor.spawn(rig.executor());
+    rig.script.fates.lock().unwrap().push(Fate::UnknownHeld);
+    let (lane, command) = make_tenant("a");
+    let told = rig.handle.submit(lane, command, None).await;
+    assert_eq!(told, Err(Failure::Unavailable));
+    assert_eq!(
+        rig.script.commits.lock().unwrap().len(),
+        1,
+        "one commit, and no second"
+    );
 }
 
 #[tokio::test(start_paused = true)]

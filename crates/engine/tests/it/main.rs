@@ -34,6 +34,8 @@ pub(crate) enum Fate {
     UnknownDone,
     /// Not written, and the caller does not learn it.
     UnknownLost,
+    /// Written, but the caller does not learn it, and whenever it asks another holds the lane.
+    UnknownHeld,
     /// The database is away.
     Away,
 }
@@ -54,6 +56,8 @@ pub(crate) struct Script {
 /// A memory store that follows a script.
 pub(crate) struct Scripted {
     inner: MemoryStore,
+    /// Whether another holds the lane whenever an outcome is asked for.
+    held: bool,
     script: Script,
 }
 
@@ -87,7 +91,8 @@ impl Store for Scripted {
             Some(Fate::Conflict) => Err(StoreError::Conflict),
             Some(Fate::Away) => Err(StoreError::Unavailable("away".to_owned())),
             Some(Fate::UnknownLost) => Err(StoreError::Unknown("cut".to_owned())),
-            Some(Fate::UnknownDone) => {
+            Some(Fate::UnknownDone | Fate::UnknownHeld) => {
+                self.held = fate == Some(Fate::UnknownHeld);
                 self.inner.commit(lanes).await?;
                 Err(StoreError::Unknown("cut".to_owned()))
             }
@@ -99,6 +104,9 @@ impl Store for Scripted {
     }
 
     async fn resolve(&mut self, tenant: TenantId, batch: BatchId) -> Result<bool, StoreError> {
+        if self.held {
+            return Err(StoreError::Conflict);
+        }
         self.inner.resolve(tenant, batch).await
     }
 }
@@ -155,6 +163,7 @@ impl Rig {
         let executor = Executor {
             store: Scripted {
                 inner: MemoryStore::default(),
+                held: false,
                 script: script.clone(),
             },
             lanes: Arc::clone(&lanes),
