@@ -266,9 +266,9 @@ const EXIT_FAULT: i32 = 70;
 
 /// An executor's own thread: SQLite's calls block, and nothing else shall wait for them.
 fn start_writer(executor: Executor<AnyStore>) -> Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    // Its connections are driven by the server's threads: PostgreSQL works on a batch's first
+    // statements while the last ones are still being written.
+    let runtime = tokio::runtime::Handle::current();
     let run = move || {
         let _guard = EndOnPanic;
         runtime.block_on(executor.run());
