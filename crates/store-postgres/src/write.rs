@@ -200,21 +200,22 @@ impl<'a> Writing<'a> {
     /// then, so what is compared is what is written over.
     fn levels(&mut self, changed: Changed<'a, domain::stock::StockLevel>) {
         let old = || changed.iter().filter_map(|(before, _)| *before);
-        let key = |read: fn(&domain::stock::StockLevel) -> Uuid| old().map(read).collect();
-        let variants: Vec<Uuid> = key(|level| level.variant_id.uuid());
+        let variants: Vec<Uuid> = old().map(|level| level.variant_id.uuid()).collect();
         if !variants.is_empty() {
             let sql = "SELECT stockhold_expect(count(*), $5) FROM unnest($2, $3, $4) \
                  AS u (variant_id, location_id, version) CROSS JOIN LATERAL (SELECT 1 \
                  FROM stock_levels t WHERE t.tenant_id = $1 AND t.variant_id = u.variant_id \
                  AND t.location_id = u.location_id AND t.version = u.version OFFSET 0) AS stood";
-            let (locations, wanted) =
-                (key(|level| level.location_id.uuid()), count(variants.len()));
+            let wanted = count(variants.len());
+            let locations: Vec<Uuid> = old().map(|level| level.location_id.uuid()).collect();
             let versions: Vec<i64> = old().map(|level| level.version).collect();
-            let ask = Ask::new(sql).tenant(self.tenant);
-            let ask = ask.with(Type::UUID_ARRAY, variants);
-            let ask = ask.with(Type::UUID_ARRAY, locations as Vec<Uuid>);
-            let ask = ask.with(Type::INT8_ARRAY, versions);
-            self.asks.push(ask.with(Type::INT8, wanted));
+            let ask = Ask::new(sql)
+                .tenant(self.tenant)
+                .with(Type::UUID_ARRAY, variants)
+                .with(Type::UUID_ARRAY, locations)
+                .with(Type::INT8_ARRAY, versions)
+                .with(Type::INT8, wanted);
+            self.asks.push(ask);
         }
         self.write(&level::LEVELS, &changed, level::cells);
     }
