@@ -17,13 +17,12 @@ use engine::executor::{Executor, ExecutorOptions};
 use engine::handle::Handle;
 use engine::lanes::{LaneOptions, Lanes};
 use engine::reader::Reader;
-use engine::request::platform;
 use engine::stats::Stats;
 use engine::sweeper::{Sweeper, SweeperOptions, SweeperStatus};
 use outbound::client::Client;
 use outbound::providers::AllProviders;
 use store_postgres::connections::Connections;
-use store_postgres::listen::{News, listen};
+use store_postgres::listen::listen;
 use store_postgres::replica::Replica;
 use store_postgres::store::TimeSource;
 use store_sqlite::checkpoint::Checkpointer;
@@ -189,16 +188,9 @@ fn hear_others(config: &Config, services: &Arc<Services>) {
     if let Location::Postgres(address) = &config.database {
         let (tasks, stop) = (services.tasks.clone(), services.stop.clone());
         let services = Arc::clone(services);
-        let hear = move |news| hear(&services, news);
+        // Another server may have revoked a key that this one remembers.
+        let hear = move || services.keys.forget_all();
         tasks.spawn(listen((**address).clone(), stop, hear));
-    }
-}
-
-/// What another server did may concern what this one remembers.
-fn hear(services: &Services, news: News) {
-    match news {
-        News::Committed(tenant, _) if tenant != platform() => {}
-        News::Committed(..) | News::Gap => services.keys.forget_all(),
     }
 }
 

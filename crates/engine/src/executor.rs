@@ -201,11 +201,11 @@ impl<S: Store> Executor<S> {
                 for write in writes {
                     committed.push(self.resolve(write).await?);
                 }
+                let lost = || StoreError::Lost("the commit did not happen".to_owned());
                 if let [false] = committed.as_slice() {
                     // Certainly not committed, and alone: it can be decided anew.
-                    return Err(StoreError::Lost("the commit did not happen".to_owned()));
+                    return Err(lost());
                 }
-                let lost = || StoreError::Lost("the commit did not happen".to_owned());
                 let outcome = |found: bool| if found { Ok(()) } else { Err(lost()) };
                 Ok(committed.into_iter().map(outcome).collect())
             }

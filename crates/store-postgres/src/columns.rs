@@ -20,8 +20,11 @@ impl RowColumns {
         Ok(self.row.try_get(column)?)
     }
 
-    /// A list of texts.
-    pub(crate) fn texts(&mut self) -> Result<Vec<String>, Error> {
+    /// A list.
+    pub(crate) fn list<T>(&mut self) -> Result<Vec<T>, Error>
+    where
+        Vec<T>: for<'r> FromSql<'r>,
+    {
         self.get()
     }
 }

@@ -1,33 +1,22 @@
-//! Hears what any server has committed, by `LISTEN`.
-//!
-//! Each batch of the platform's lane notifies the channel `stockhold` with its tenant's id and the
-//! number of its last event.
+//! Hears that any server has committed a batch of the platform's lane, by `LISTEN`: each one
+//! notifies the channel `stockhold`.
 
 use std::time::Duration;
 
-use domain::ids::TenantId;
 use futures_util::future::poll_fn;
-use tokio_postgres::{AsyncMessage, Notification};
+use tokio_postgres::AsyncMessage;
 use tokio_util::sync::CancellationToken;
 
 use crate::address::Address;
 use crate::error::Error;
 use crate::tls;
 
-/// What is heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
-    /// Some server has committed something of this tenant, up to this event.
-    Committed(TenantId, i64),
-    /// The line was cut or has just been opened: anything may have happened in between.
-    Gap,
-}
-
-/// Seconds after which a lost line is tried again.
+/// How long until a lost line is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Listens until `stop` is cancelled, over outages, and hands on what it hears.
-pub async fn listen(address: Address, stop: CancellationToken, hear: impl Fn(News)) {
+/// Listens until `stop` is cancelled, over outages. `hear` is called for each batch, and whenever the
+/// line was cut or has just been opened: anything may have happened in between.
+pub async fn listen(address: Address, stop: CancellationToken, hear: impl Fn()) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -37,7 +26,7 @@ pub async fn listen(address: Address, stop: CancellationToken, hear: impl Fn(New
                 }
             }
         }
-        hear(News::Gap);
+        hear();
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(AGAIN) => {}
@@ -45,23 +34,21 @@ pub async fn listen(address: Address, stop: CancellationToken, hear: impl Fn(New
     }
 }
 
-async fn line(address: &Address, hear: &impl Fn(News)) -> Result<(), Error> {
+async fn line(address: &Address, hear: &impl Fn()) -> Result<(), Error> {
     let tls = tls::connector(&address.trust)?;
     let (client, mut connection) = address.config.connect(tls).await?;
     let listening = client.batch_execute("LISTEN stockhold");
     let hearing = async {
         while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
-            if let AsyncMessage::Notification(notification) = message?
-                && let Some(news) = read(&notification)
-            {
-                hear(news);
+            if let AsyncMessage::Notification(_) = message? {
+                hear();
             }
         }
         Ok(())
     };
     let opened = async {
         listening.await?;
-        hear(News::Gap);
+        hear();
         // The line ends with the connection, not before.
         std::future::pending::<Result<(), Error>>().await
     };
@@ -69,9 +56,4 @@ async fn line(address: &Address, hear: &impl Fn(News)) -> Result<(), Error> {
         ended = hearing => ended,
         failed = opened => failed,
     }
-}
-
-fn read(notification: &Notification) -> Option<News> {
-    let (tenant, seq) = notification.payload().split_once(' ')?;
-    Some(News::Committed(tenant.parse().ok()?, seq.parse().ok()?))
 }

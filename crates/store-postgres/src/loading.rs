@@ -80,16 +80,16 @@ pub(crate) fn tenants_sql(from: &str, timeouts: &str, condition: &str) -> String
         "SELECT t.tenant_id, {names}, {}, {}, {} FROM {from} t {condition}",
         of("o.kind"),
         of("o.name"),
-        of("o.minutes::text")
+        of("o.minutes")
     )
 }
 
 /// Reads a row of [`tenants_sql`].
 pub(crate) fn read_tenant(c: &mut RowColumns) -> Result<Tenant, Error> {
     let mut found = tenant::read(c)?;
-    let (kinds, names, minutes) = (c.texts()?, c.texts()?, c.texts()?);
+    let kinds: Vec<String> = c.list()?;
+    let (names, minutes) = (c.list()?, c.list()?);
     for ((kind, name), minutes) in kinds.iter().zip(names).zip(minutes) {
-        let minutes = minutes.parse().map_err(|_| c.unreadable("minutes"))?;
         tenant::add_timeout(&mut found.settings, kind, name, minutes);
     }
     Ok(found)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use deadpool_postgres::Object;
-use domain::ids::{LocationId, OrderId, ProductId, TenantId, TypedId as _, VariantId};
+use domain::ids::{LocationId, OrderId, ProductId, TenantId, TypedId, VariantId};
 use domain::needs::Needs;
 use domain::state::State;
 use domain::stock::{Movement, StockLevel};
@@ -40,7 +40,7 @@ pub struct PostgresReader {
     time: TimeSource,
 }
 
-/// A read transaction. Given up half-way, it takes its connection with it.
+/// A connection that is held for a transaction, mostly one that reads. Given up half-way, it takes its connection with it.
 pub(crate) struct Frozen {
     client: Option<Object>,
 }
@@ -53,7 +53,7 @@ impl Frozen {
     }
 
     /// A connection on which nothing has begun.
-    async fn idle(connections: &Connections) -> Result<Self, Error> {
+    pub(crate) async fn idle(connections: &Connections) -> Result<Self, Error> {
         let client = Some(connections.get().await?);
         Ok(Self { client })
     }
@@ -88,6 +88,27 @@ impl Frozen {
         Ok(loading.state)
     }
 
+    /// Ends with a page: the ids that were found, and what hangs on them.
+    async fn listed<I: TypedId>(
+        self,
+        id: TenantId,
+        (rows, total): (Vec<Row>, Option<i64>),
+        page: &Page,
+        needs: impl FnOnce(BTreeSet<I>) -> Needs,
+    ) -> Result<Listed<I>, Error> {
+        let mut found = read_all(rows, lists::read_sorted)?;
+        let next = lists::cut(&mut found, page.limit);
+        let ids: Vec<I> = found.into_iter().map(|(id, _)| id).collect();
+        let state = self.load(id, &needs(ids.iter().copied().collect())).await?;
+        self.close().await?;
+        Ok(Listed {
+            ids,
+            next,
+            total,
+            state,
+        })
+    }
+
     pub(crate) async fn close(mut self) -> Result<(), Error> {
         self.ask(&[Ask::new("COMMIT")]).await?;
         self.free();
@@ -95,7 +116,7 @@ impl Frozen {
     }
 
     /// Gives the connection back: every answer has come.
-    fn free(&mut self) {
+    pub(crate) fn free(&mut self) {
         drop(self.client.take());
     }
 }
@@ -207,21 +228,11 @@ impl PostgresReader {
     ) -> Result<Listed<ProductId>, Error> {
         let frozen = Frozen::open(&connections, id).await?;
         let rows = frozen.one(lists::products(id, filter, page)).await?;
-        let mut found = read_all(rows, lists::read_sorted)?;
-        let next = lists::cut(&mut found, page.limit);
-        let ids: Vec<ProductId> = found.into_iter().map(|(id, _)| id).collect();
-        let needs = Needs {
-            products: ids.iter().copied().collect(),
+        let needs = |products| Needs {
+            products,
             ..Needs::default()
         };
-        let state = frozen.load(id, &needs).await?;
-        frozen.close().await?;
-        Ok(Listed {
-            ids,
-            next,
-            total: None,
-            state,
-        })
+        frozen.listed(id, (rows, None), page, needs).await
     }
 
     async fn list_orders(
@@ -236,23 +247,13 @@ impl PostgresReader {
         }
         let mut answers = frozen.ask(&asks).await?.into_iter();
         let rows = answers.next().unwrap_or_default();
-        let mut found = read_all(rows, lists::read_sorted)?;
         let counted = answers.next().unwrap_or_default();
         let total = read_all(counted, rows::Columns::int)?.pop();
-        let next = lists::cut(&mut found, page.limit);
-        let ids: Vec<OrderId> = found.into_iter().map(|(id, _)| id).collect();
-        let needs = Needs {
-            orders: ids.iter().copied().collect(),
+        let needs = |orders| Needs {
+            orders,
             ..Needs::default()
         };
-        let state = frozen.load(id, &needs).await?;
-        frozen.close().await?;
-        Ok(Listed {
-            ids,
-            next,
-            total,
-            state,
-        })
+        frozen.listed(id, (rows, total), page, needs).await
     }
 
     /// Walks each level's chain of movements back from its last one; no index is needed.

@@ -1,6 +1,5 @@
 //! Secrets of the server itself, kept in the database: the pepper of API keys, a demo's keys.
 
-use deadpool_postgres::Object;
 use engine::request::platform;
 use engine::store::StoreError;
 use rows::Columns as _;
@@ -9,7 +8,8 @@ use tokio_postgres::types::Type;
 use crate::columns::{RowColumns, read_all};
 use crate::connections::Connections;
 use crate::error::{Error, sort};
-use crate::pipeline::{Ask, ask, name_tenant};
+use crate::pipeline::{Ask, name_tenant};
+use crate::reader::Frozen;
 
 /// Keeps a secret; one that is there already stays, and is returned.
 pub async fn keep(
@@ -35,20 +35,15 @@ async fn with(
     name: &str,
     first: Vec<Ask<'_>>,
 ) -> Result<Option<Vec<u8>>, Error> {
-    let client = connections.get().await?;
+    let mut held = Frozen::idle(connections).await?;
     let mut asks = vec![Ask::new("BEGIN"), name_tenant(platform())];
     asks.extend(first);
     let sql = "SELECT value FROM server_secrets WHERE tenant_id = $1 AND name = $2";
     let select = Ask::new(sql).tenant(platform());
     asks.push(select.with(Type::TEXT, name));
     asks.push(Ask::new("COMMIT"));
-    let mut answers = match ask(&client, &asks).await {
-        Ok(answers) => answers,
-        Err(error) => {
-            drop(Object::take(client));
-            return Err(error);
-        }
-    };
+    let mut answers = held.ask(&asks).await?;
+    held.free();
     answers.pop();
     let rows = answers.pop().unwrap_or_default();
     let read = |c: &mut RowColumns| c.maybe_bytes();

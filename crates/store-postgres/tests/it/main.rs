@@ -4,6 +4,7 @@
 
 mod apart;
 mod conformance;
+mod listen;
 mod schema;
 
 use std::sync::Arc;
