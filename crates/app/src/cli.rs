@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Write a shop's data into files, from one snapshot, beside a running server
     Export(ExportArgs),
+    /// Take a whole database over into an empty one, of the same kind or the other
+    Copy(CopyArgs),
     /// Show what settings a server would run with
     Config(ConfigArgs),
     /// Try a running server: order, payment, webhook, and each again
@@ -254,6 +256,19 @@ pub(crate) struct ExportArgs {
     pub(crate) tenant: Option<String>,
     #[command(flatten)]
     pub(crate) at: AtDatabase,
+}
+
+#[derive(Args)]
+pub(crate) struct CopyArgs {
+    /// The database that is copied, with no server at work: `sqlite:PATH` or `postgres://…`
+    #[arg(long)]
+    pub(crate) from: String,
+    /// An empty database; its schema is made where it is missing
+    #[arg(long)]
+    pub(crate) to: String,
+    /// Print JSON for machines
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 fn stock_rule(name: &str) -> Result<StockRule, String> {

@@ -2,6 +2,7 @@
 
 mod audit;
 mod config;
+mod copy;
 mod key;
 mod levers;
 mod manual;
@@ -19,7 +20,7 @@ use clap::ArgMatches;
 use crate::cli::Command;
 use crate::serve;
 
-pub(crate) use output::{Stopwatch, line};
+pub(crate) use output::{Stopwatch, bar, line};
 
 /// Does what the command line asks for.
 pub(crate) fn run(command: Command, matches: &ArgMatches) -> Result<ExitCode> {
@@ -37,6 +38,7 @@ pub(crate) fn run(command: Command, matches: &ArgMatches) -> Result<ExitCode> {
         Command::Order { to, id, lever } => levers::order(to, &id, &lever),
         Command::Import(args) => crate::import::run(&args),
         Command::Export(args) => crate::export::run(&args),
+        Command::Copy(args) => copy::run(&args),
         Command::Config(args) => config::run(args, matches),
         Command::Smoke(args) => smoke::run(&args),
         Command::Completions { shell } => Ok(manual::completions(shell)),

@@ -3,21 +3,24 @@
 mod secrets;
 mod store;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 use engine::clock::{Clock as _, Entropy as _};
 use engine::reader::{Pages, Reader, Snapshot};
+use rows::copy::{HALF, Source, Target};
 use rows::steps::{Dialect, Step, Taken};
 use store_postgres::address::Address;
 use store_postgres::connections::Connections;
+use store_postgres::copy::PostgresTarget;
 use store_postgres::reader::PostgresReader;
 use store_postgres::replica::Replica;
 use store_postgres::snapshot::PostgresSnapshot;
 use store_postgres::store::{PostgresStore, TimeSource};
 use store_sqlite::checkpoint::Checkpointer;
+use store_sqlite::copy::{SqliteSource, SqliteTarget};
 use store_sqlite::database::Durability;
 use store_sqlite::snapshot::SqliteSnapshot;
 
@@ -179,6 +182,9 @@ impl Location {
             Self::Postgres(address) => {
                 store_postgres::migrate::require_current(address).await?;
                 let connections = Connections::new(address, how.pool_size - how.writers)?;
+                if store_postgres::copy::is_under_way(&connections).await? {
+                    bail!(HALF);
+                }
                 let store = |_| {
                     let own = Connections::new(address, 1)?;
                     let store = PostgresStore::new(own, how.time);
@@ -204,13 +210,51 @@ impl Location {
         }
     }
 
+    /// A frozen view to copy from, which nobody writes to while it is open.
+    pub(crate) async fn source(&self) -> Result<Box<dyn Source>> {
+        Ok(match self {
+            Self::Sqlite(path) => {
+                Self::must_exist(path)?;
+                Box::new(SqliteSource::open(path)?)
+            }
+            Self::Postgres(address) => {
+                store_postgres::migrate::require_current(address).await?;
+                if store_postgres::copy::is_under_way(&Connections::new(address, 1)?).await? {
+                    bail!(HALF);
+                }
+                Box::new(PostgresSnapshot::open_alone(address)?)
+            }
+        })
+    }
+
+    /// A view of a database that has been copied into.
+    pub(crate) fn copied(&self) -> Result<Box<dyn Source>> {
+        Ok(match self {
+            Self::Sqlite(path) => Box::new(SqliteSnapshot::open(path)?),
+            Self::Postgres(address) => Box::new(PostgresSnapshot::open(address)?),
+        })
+    }
+
+    /// A migrated database to copy into.
+    pub(crate) fn target(&self) -> Result<Box<dyn Target>> {
+        Ok(match self {
+            Self::Sqlite(path) => Box::new(SqliteTarget::open(path)?),
+            Self::Postgres(address) => Box::new(PostgresTarget::open(address)?),
+        })
+    }
+
+    fn must_exist(path: &Path) -> Result<()> {
+        if !path.exists() {
+            bail!("{} does not exist", path.display());
+        }
+        Ok(())
+    }
+
     /// Freezes it as it is now, beside any servers.
     pub(crate) fn freeze(&self) -> Result<Box<dyn Frozen>> {
         Ok(match self {
             Self::Sqlite(path) => {
-                if !path.exists() {
-                    bail!("{} does not exist", path.display());
-                }
+                Self::must_exist(path)?;
                 Box::new(SqliteSnapshot::open(path)?)
             }
             Self::Postgres(address) => Box::new(PostgresSnapshot::open(address)?),

@@ -13,12 +13,12 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use domain::limits::STOCK_MAX;
 use engine::clock::Entropy as _;
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use wire::input::LevelLine;
 
 use crate::cli::ImportArgs;
 use crate::clock::SystemEntropy;
+use crate::commands::bar;
 use crate::commands::session::Session;
 use crate::remote::Remote;
 
@@ -169,7 +169,8 @@ impl Import<'_> {
     fn pass(&mut self, dry_run: bool, word: &'static str) -> Result<Report> {
         let stock = self.args.stock;
         let rules = Rules { stock, dry_run };
-        let bar = bar(self.source.len(), word);
+        let count = u64::try_from(self.source.len()).unwrap_or(u64::MAX);
+        let bar = bar(count, word, "products");
         let mut report = Report::new(self.new_locations, self.source.notes());
         let mut names = Names::default();
         let mut together: Vec<Found> = Vec::with_capacity(TOGETHER);
@@ -267,19 +268,4 @@ fn hand_over(
         }
     }
     Ok(())
-}
-
-/// A bar on standard error, with the rate and the time left; hidden where nobody looks.
-fn bar(count: usize, word: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new(u64::try_from(count).unwrap_or(u64::MAX));
-    let template = "{msg} [{bar:40}] {pos}/{len} products  {rate}/s  {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            // What cannot be shown is left out.
-            let _written = write!(out, "{:.0}", state.per_sec());
-        };
-        bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
-    }
-    bar.set_message(word);
-    bar
 }

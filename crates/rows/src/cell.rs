@@ -23,6 +23,21 @@ pub enum Cell<'a> {
     Bytes(Cow<'a, [u8]>),
 }
 
+impl Cell<'_> {
+    /// The same, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Cell<'static> {
+        match self {
+            Self::Null => Cell::Null,
+            Self::Id(id) => Cell::Id(id),
+            Self::Int(number) => Cell::Int(number),
+            Self::Flag(flag) => Cell::Flag(flag),
+            Self::Text(text) => Cell::Text(text.into_owned().into()),
+            Self::Bytes(bytes) => Cell::Bytes(bytes.into_owned().into()),
+        }
+    }
+}
+
 /// The cell of an id.
 pub fn id<'a>(id: impl TypedId) -> Cell<'a> {
     Cell::Id(id.uuid())

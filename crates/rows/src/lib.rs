@@ -4,6 +4,7 @@
 //! * [`table`] names tables, their keys and columns, in the order in which cells come.
 //! * [`cell`] is one value on its way into a database.
 //! * [`columns`] reads values that come out of one, one after another.
+//! * [`copy`] takes one database over into another.
 //! * [`steps`] is what taking a schema up and down has in common.
 //! * The other modules do both for each kind of row.
 
@@ -12,11 +13,13 @@ pub mod cart;
 pub mod catalogue;
 pub mod cell;
 pub mod columns;
+pub mod copy;
 pub mod event;
 pub mod hold;
 pub mod level;
 pub mod order;
 pub mod payment;
+pub mod secret;
 pub mod steps;
 pub mod table;
 pub mod tenant;
@@ -28,7 +31,8 @@ pub use cell::{Cell, id, maybe_id};
 pub use columns::Columns;
 pub use table::{Kind, Table};
 
-/// Every table of the schema, each behind those that it refers to.
+/// Every table of the schema, each behind those that it refers to. Of answers under idempotency keys
+/// see [`answer`]; what only one of the databases needs is its own.
 pub const TABLES: &[&Table] = &[
     &tenant::TENANTS,
     &tenant::TIMEOUTS,
@@ -47,4 +51,5 @@ pub const TABLES: &[&Table] = &[
     &cart::CARTS,
     &cart::ITEMS,
     &event::EVENTS,
+    &secret::SECRETS,
 ];

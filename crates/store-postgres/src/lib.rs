@@ -6,12 +6,14 @@
 //! * [`connections`] keeps connections, with their bounds in time; [`address`] reads a URL.
 //! * [`replica`] takes lists to a streaming replica while that keeps up.
 //! * [`migrate`] takes the schema up and down, and knows the two roles.
+//! * [`copy`] takes a whole database out, and fills one.
 //! * [`listen`] tells what other servers have committed.
 //!
 //! Only this crate and its SQLite sibling know SQL.
 
 pub mod address;
 pub mod connections;
+pub mod copy;
 pub mod error;
 pub mod listen;
 pub mod migrate;
@@ -22,6 +24,7 @@ pub mod secrets;
 pub mod snapshot;
 pub mod store;
 
+mod apart;
 mod arrays;
 mod columns;
 mod gather;

@@ -26,6 +26,13 @@ pub const STEPS: &[Step] = &[
         down: include_str!("../migrations/0002_tenants_apart.down.sql"),
         down_destroys: false,
     },
+    Step {
+        number: 3,
+        name: "copies",
+        up: include_str!("../migrations/0003_copies.up.sql"),
+        down: include_str!("../migrations/0003_copies.down.sql"),
+        down_destroys: false,
+    },
 ];
 
 /// How scripts for `psql` say it.

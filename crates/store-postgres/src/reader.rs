@@ -59,8 +59,19 @@ impl Frozen {
     }
 
     pub(crate) async fn open(connections: &Connections, id: TenantId) -> Result<Self, Error> {
+        Self::open_behind(connections, id, Vec::new()).await
+    }
+
+    /// The same; `first` comes before anything is seen.
+    pub(crate) async fn open_behind(
+        connections: &Connections,
+        id: TenantId,
+        first: Vec<Ask<'static>>,
+    ) -> Result<Self, Error> {
         let frozen = Self::idle(connections).await?;
-        frozen.ask(&Self::begin(id)).await?;
+        let [begin, name] = Self::begin(id);
+        let asks: Vec<Ask<'_>> = std::iter::once(begin).chain(first).chain([name]).collect();
+        frozen.ask(&asks).await?;
         Ok(frozen)
     }
 
@@ -75,6 +86,11 @@ impl Frozen {
     /// The same for one statement.
     pub(crate) async fn one(&self, asked: Ask<'_>) -> Result<Vec<Row>, Error> {
         Ok(self.ask(&[asked]).await?.pop().unwrap_or_default())
+    }
+
+    /// Runs a statement without preparing it.
+    pub(crate) async fn run(&self, sql: &str) -> Result<(), Error> {
+        Ok(self.client().batch_execute(sql).await?)
     }
 
     /// What hangs on the keys of `needs`.

@@ -11,11 +11,11 @@ use engine::reader::{Pages, RawEvent, Snapshot};
 use engine::request::platform;
 use engine::store::StoreError;
 use rows::{Columns as _, catalogue, event, hold, level, order, payment};
-use tokio::runtime::Runtime;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::address::Address;
+use crate::apart::Apart;
 use crate::columns::{RowColumns, read_all};
 use crate::connections::Connections;
 use crate::error::{Error, sort};
@@ -32,42 +32,23 @@ pub struct PostgresSnapshot {
     runtime: Apart,
 }
 
-/// A runtime that is always worked with from threads of its own: a runtime must not be entered
-/// from another, nor end in one.
-struct Apart(Option<Runtime>);
-
-impl Apart {
-    fn wait<T: Send>(&self, work: impl Future<Output = T> + Send) -> T {
-        let runtime = self.0.as_ref().expect("it goes only at the end");
-        std::thread::scope(|scope| {
-            let worker = scope.spawn(|| runtime.block_on(work));
-            match worker.join() {
-                Ok(done) => done,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
-    }
-}
-
-impl Drop for Apart {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
 impl PostgresSnapshot {
     /// Freezes the database as it is now.
     pub fn open(address: &Address) -> Result<Self, StoreError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let runtime = Apart(Some(runtime));
+        Self::begin(address, Vec::new())
+    }
+
+    /// Freezes it and lets nobody write to it as long as the view is open.
+    pub fn open_alone(address: &Address) -> Result<Self, StoreError> {
+        // Every write moves a lane.
+        Self::begin(address, vec![Ask::new("LOCK TABLE lanes IN SHARE MODE")])
+    }
+
+    fn begin(address: &Address, first: Vec<Ask<'static>>) -> Result<Self, StoreError> {
+        let runtime = Apart::new()?;
         let open = async {
             let connections = Connections::new(address, 1)?;
-            let frozen = Frozen::open(&connections, platform()).await?;
+            let frozen = Frozen::open_behind(&connections, platform(), first).await?;
             // Whatever takes long here is wanted.
             let patient = Ask::new("SELECT set_config('statement_timeout', '0', true)");
             let idle =
@@ -84,6 +65,22 @@ impl PostgresSnapshot {
         work: impl Future<Output = Result<T, Error>> + Send,
     ) -> Result<T, StoreError> {
         self.runtime.wait(work).map_err(sort)
+    }
+
+    /// Asks one thing for a tenant.
+    pub(crate) fn ask(&self, tenant: TenantId, asked: Ask<'_>) -> Result<Vec<Row>, StoreError> {
+        self.wait(async {
+            self.turn_to(tenant).await?;
+            self.frozen.one(asked).await
+        })
+    }
+
+    /// Runs a statement that is not run again, for a tenant.
+    pub(crate) fn run(&self, tenant: TenantId, sql: String) -> Result<(), StoreError> {
+        self.wait(async {
+            self.turn_to(tenant).await?;
+            self.frozen.run(&sql).await
+        })
     }
 
     /// Turns to a tenant.

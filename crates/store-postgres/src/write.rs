@@ -6,9 +6,11 @@ use domain::ids::{TenantId, TypedId as _, Uuid};
 use domain::state::Lane;
 use domain::tenant::{ApiKey, Tenant};
 use domain::time::Timestamp;
-use engine::request::{KeyDigest, StoredAnswer, platform};
+use engine::request::{KeyDigest, platform};
 use engine::store::LaneWrite;
-use rows::{Cell, Kind, Table, cart, catalogue, event, hold, level, order, payment, tenant};
+use rows::{
+    Cell, Kind, Table, answer, cart, catalogue, event, hold, level, order, payment, tenant,
+};
 use tokio_postgres::types::Type;
 
 use crate::arrays::Arrays;
@@ -143,12 +145,12 @@ impl<'a> Writing<'a> {
         self.write(&tenant::TENANTS, &vec![(before, row)], tenant::cells);
         if before.is_none() {
             let lane = Lane::default();
-            let cells = tenant::lane_cells(&lane);
-            let cells: Vec<Cell<'a>> = cells.into_iter().map(owned).collect();
+            let cells = tenant::lane_cells(&lane).into_iter();
+            let cells = cells.map(Cell::into_owned).collect();
             self.insert(&tenant::LANES, std::iter::once(cells));
             let location = tenant::default_location(row);
-            let cells = catalogue::location_cells(&location);
-            let cells: Vec<Cell<'a>> = cells.into_iter().map(owned).collect();
+            let cells = catalogue::location_cells(&location).into_iter();
+            let cells = cells.map(Cell::into_owned).collect();
             self.insert(&catalogue::LOCATIONS, std::iter::once(cells));
         }
         let forget = Ask::new("DELETE FROM tenant_timeouts WHERE tenant_id = $1");
@@ -293,9 +295,11 @@ impl<'a> Writing<'a> {
             let ask = Ask::new(sql).tenant(self.tenant);
             self.asks.push(ask.with(Type::UUID, key));
         }
-        if !lane.answers.is_empty() {
-            self.asks.push(insert_answers(self.tenant, &lane.answers));
-        }
+        let answers = lane.answers.iter();
+        self.insert(
+            &answer::ANSWERS,
+            answers.map(|(key, given)| answer::cells(key, given)),
+        );
     }
 
     fn forget(&mut self, lane: &LaneWrite) {
@@ -325,46 +329,7 @@ fn count(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// A cell that borrows nothing.
-fn owned<'a>(cell: Cell<'_>) -> Cell<'a> {
-    match cell {
-        Cell::Null => Cell::Null,
-        Cell::Id(id) => Cell::Id(id),
-        Cell::Int(number) => Cell::Int(number),
-        Cell::Flag(flag) => Cell::Flag(flag),
-        Cell::Text(text) => Cell::Text(text.into_owned().into()),
-        Cell::Bytes(bytes) => Cell::Bytes(bytes.into_owned().into()),
-    }
-}
-
-fn insert_answers<'a>(tenant: TenantId, answers: &'a [(KeyDigest, StoredAnswer)]) -> Ask<'a> {
-    let sql = "INSERT INTO idempotency_keys \
-         (tenant_id, key, fingerprint, status, body, seq, created_at) SELECT $1, u.* \
-         FROM unnest($2::uuid[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bigint[], \
-         $7::bigint[]) AS u";
-    let keys: Vec<Uuid> = answers
-        .iter()
-        .map(|(key, _)| Uuid::from_bytes(*key))
-        .collect();
-    let of = |read: fn(&StoredAnswer) -> i64| -> Vec<i64> {
-        answers.iter().map(|(_, answer)| read(answer)).collect()
-    };
-    let prints: Vec<&'a [u8]> = answers
-        .iter()
-        .map(|(_, a)| a.fingerprint.as_slice())
-        .collect();
-    let bodies: Vec<&'a [u8]> = answers.iter().map(|(_, a)| &a.body[..]).collect();
-    Ask::new(sql)
-        .tenant(tenant)
-        .with(Type::UUID_ARRAY, keys)
-        .with(Type::BYTEA_ARRAY, prints)
-        .with(Type::INT8_ARRAY, of(|answer| i64::from(answer.status)))
-        .with(Type::BYTEA_ARRAY, bodies)
-        .with(Type::INT8_ARRAY, of(|answer| answer.seq))
-        .with(Type::INT8_ARRAY, of(|answer| answer.at.millis()))
-}
-
-fn insert_sql(table: &Table) -> String {
+pub(crate) fn insert_sql(table: &Table) -> String {
     let (name, names) = (table.name, table.names(""));
     let params = table.columns.iter().enumerate().map(|(place, column)| {
         let ty = match column.kind {
@@ -382,7 +347,7 @@ fn insert_sql(table: &Table) -> String {
 
 /// An update by way of the key's index: a plain `UPDATE … FROM unnest(…)` leaves the planner free
 /// to read all of a tenant's rows instead.
-fn update_sql(table: &Table) -> String {
+pub(crate) fn update_sql(table: &Table) -> String {
     let keys = table.key().iter().map(|column| column.name);
     let keys: Vec<&str> = std::iter::once("tenant_id").chain(keys).collect();
     let sets = table.columns.iter().filter(|column| !column.fixed);

@@ -14,7 +14,7 @@ pub(crate) fn text(id: impl TypedId) -> String {
 }
 
 /// A cell on its way into a statement.
-struct Bound<'a>(&'a Cell<'a>);
+pub(crate) struct Bound<'a>(pub(crate) &'a Cell<'a>);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>> {

@@ -8,6 +8,7 @@ use rows::steps::MigrateError;
 use rusqlite::{Connection, Result};
 
 use crate::checkpoint::{Checkpointer, Pressure};
+use crate::copy;
 use crate::migrate;
 use crate::reader::SqliteReader;
 use crate::store::SqliteStore;
@@ -43,6 +44,9 @@ pub enum OpenError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// A copy into it is not done.
+    #[error("{}", rows::copy::HALF)]
+    HalfCopied,
     /// Its schema is not the one that this program works with.
     #[error(transparent)]
     Schema(#[from] MigrateError),
@@ -68,6 +72,9 @@ pub fn open(path: &Path, durability: Durability) -> Result<Database, OpenError> 
     let conn = open_connection(path).map_err(failed)?;
     prepare_writer(&conn, durability).map_err(failed)?;
     migrate::require_current(&conn)?;
+    if copy::begun(&conn).map_err(failed)?.is_some() {
+        return Err(OpenError::HalfCopied);
+    }
     let pressure = Arc::new(Pressure::default());
     Ok(Database {
         reader: SqliteReader::open(path).map_err(failed)?,

@@ -26,6 +26,13 @@ pub const STEPS: &[Step] = &[
         down: include_str!("../migrations/0003_product_handles.down.sql"),
         down_destroys: true,
     },
+    Step {
+        number: 4,
+        name: "copies",
+        up: include_str!("../migrations/0004_copies.up.sql"),
+        down: include_str!("../migrations/0004_copies.down.sql"),
+        down_destroys: true,
+    },
 ];
 
 /// How scripts for `sqlite3` say it.

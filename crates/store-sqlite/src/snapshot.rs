@@ -38,6 +38,10 @@ impl SqliteSnapshot {
         open().map(Self).map_err(sort)
     }
 
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.0
+    }
+
     fn whole(&self, id: TenantId) -> Result<State> {
         let (conn, tenant) = (&self.0, text(id));
         let mut state = load(conn, id, &Needs::default(), None)?;

@@ -1,17 +1,15 @@
 //! The writer: one connection, one transaction at a time, several lanes in each.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::ids::{BatchId, TenantId};
 use domain::time::Timestamp;
-use engine::request::{KeyDigest, StoredAnswer};
 use engine::store::{LaneLoad, LaneWrite, Loaded, Store, StoreError};
 use rusqlite::{Connection, Result};
 
+use crate::answers;
 use crate::checkpoint::Pressure;
-use crate::columns::one;
 use crate::error::sort;
 use crate::load::load;
 use crate::write::write;
@@ -76,7 +74,7 @@ impl SqliteStore {
         self.begin()?;
         let load_lane = |lane: &LaneLoad<'_>| {
             let state = load(&self.conn, lane.tenant, lane.needs, Some(now))?;
-            let answers = self.answers(lane.claims)?;
+            let answers = answers::find(&self.conn, lane.claims)?;
             Ok(Loaded {
                 state,
                 answers,
@@ -88,20 +86,6 @@ impl SqliteStore {
             .map(load_lane)
             .collect::<Result<Vec<_>>>()
             .map_err(sort)
-    }
-
-    fn answers(&self, claims: &[KeyDigest]) -> Result<BTreeMap<KeyDigest, StoredAnswer>> {
-        let mut found = BTreeMap::new();
-        for key in claims {
-            let sql = format!(
-                "SELECT {} FROM idempotency_keys JOIN idempotency_answers USING (answer_id) \
-                 WHERE idempotency_keys.key = ?1",
-                rows::answer::COLUMNS
-            );
-            let answer = one(&self.conn, &sql, [key], |c| rows::answer::read(c))?;
-            found.extend(answer.map(|answer| (*key, answer)));
-        }
-        Ok(found)
     }
 
     /// Writes each lane behind a savepoint, so that one lane's failure is not the others'.

@@ -3,11 +3,11 @@
 use domain::cart::Cart;
 use domain::state::Lane;
 use domain::tenant::Tenant;
-use engine::request::{KeyDigest, StoredAnswer};
 use engine::store::{LaneWrite, StoreError};
-use rows::{Cell, Table, cart, catalogue, event, hold, level, order, payment, tenant};
+use rows::{Cell, Table, answer, cart, catalogue, event, hold, level, order, payment, tenant};
 use rusqlite::{Connection, params};
 
+use crate::answers;
 use crate::cells::{self, insert, text, update};
 use crate::error::sort;
 
@@ -34,7 +34,7 @@ pub(crate) fn write(conn: &Connection, lane: &LaneWrite) -> Result<(), StoreErro
         }
     }
     changed_rows(conn, &id, lane).map_err(sort)?;
-    answers(conn, lane).map_err(sort)
+    keep_answers(conn, &id, lane).map_err(sort)
 }
 
 fn changed_rows(conn: &Connection, id: &str, lane: &LaneWrite) -> rusqlite::Result<()> {
@@ -104,14 +104,6 @@ impl Writing<'_> {
 }
 
 fn write_lane(conn: &Connection, id: &str, before: Lane, lane: Lane) -> rusqlite::Result<bool> {
-    if before == Lane::default() {
-        let mut begin = conn.prepare_cached(
-            "INSERT INTO lanes (tenant_id, seq, last_at, next_order_number) \
-             VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-        )?;
-        let (seq, at) = (before.seq, before.last_at.millis());
-        begin.execute(params![id, seq, at, before.next_order_number])?;
-    }
     let mut stands = conn
         .prepare_cached("SELECT 1 FROM lanes WHERE tenant_id = ?1 AND seq = ?2 AND last_at = ?3")?;
     Ok(
@@ -124,6 +116,8 @@ fn write_tenant(conn: &Connection, before: Option<&Tenant>, row: &Tenant) -> rus
     let id = text(row.id);
     cells::write(conn, &tenant::TENANTS, &id, (before, &tenant::cells(row)))?;
     if before.is_none() {
+        let lane = Lane::default();
+        insert(conn, &tenant::LANES, &id, &tenant::lane_cells(&lane))?;
         let location = tenant::default_location(row);
         let cells = catalogue::location_cells(&location);
         insert(conn, &catalogue::LOCATIONS, &id, &cells)?;
@@ -183,58 +177,11 @@ fn write_cart(
     Ok(())
 }
 
-fn answers(conn: &Connection, lane: &LaneWrite) -> rusqlite::Result<()> {
+fn keep_answers(conn: &Connection, id: &str, lane: &LaneWrite) -> rusqlite::Result<()> {
     let dropped = lane.answers.len() * FORGOTTEN_PER_ANSWER + FORGOTTEN_PER_BATCH;
-    forget(conn, lane.forget_before.millis(), dropped)?;
-    for (key, answer) in &lane.answers {
-        write_answer(conn, key, answer)?;
-    }
-    Ok(())
-}
-
-fn write_answer(conn: &Connection, key: &KeyDigest, answer: &StoredAnswer) -> rusqlite::Result<()> {
-    let mut insert = conn.prepare_cached(
-        "INSERT INTO idempotency_answers (key, fingerprint, status, body, seq, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    insert.execute(params![
-        key,
-        answer.fingerprint,
-        answer.status,
-        &answer.body[..],
-        answer.seq,
-        answer.at.millis()
-    ])?;
-    let mut claim = conn.prepare_cached(
-        "INSERT OR REPLACE INTO idempotency_keys (key, answer_id) VALUES (?1, ?2)",
-    )?;
-    claim.execute(params![key, conn.last_insert_rowid()])?;
-    Ok(())
-}
-
-/// Drops up to `most` of the oldest answers given before `before`.
-fn forget(conn: &Connection, before: i64, most: usize) -> rusqlite::Result<()> {
-    let mut oldest = conn.prepare_cached(
-        "SELECT answer_id, key, created_at FROM idempotency_answers ORDER BY answer_id LIMIT ?1",
-    )?;
-    let mut rows = oldest.query([i64::try_from(most).unwrap_or(i64::MAX)])?;
-    let mut last = None;
-    while let Some(row) = rows.next()? {
-        let (id, key, at): (i64, KeyDigest, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        if at >= before {
-            break;
-        }
-        let mut delete =
-            conn.prepare_cached("DELETE FROM idempotency_keys WHERE key = ?1 AND answer_id = ?2")?;
-        delete.execute(params![key, id])?;
-        last = Some(id);
-    }
-    drop(rows);
-    if let Some(last) = last {
-        conn.execute(
-            "DELETE FROM idempotency_answers WHERE answer_id <= ?1",
-            [last],
-        )?;
+    answers::forget(conn, lane.forget_before.millis(), dropped)?;
+    for (key, given) in &lane.answers {
+        answers::keep(conn, id, &answer::cells(key, given))?;
     }
     Ok(())
 }

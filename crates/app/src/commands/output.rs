@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+
 /// Prints a line on standard output. Whoever reads it may have seen enough and be gone.
 pub(crate) fn line(text: &str) {
     drop(writeln!(std::io::stdout(), "{text}"));
@@ -45,4 +47,19 @@ impl Stopwatch {
     pub(crate) fn seconds(&self) -> f64 {
         self.0.elapsed().as_secs_f64()
     }
+}
+
+/// A bar on standard error, with the rate and the time left; hidden where nobody looks.
+pub(crate) fn bar(count: u64, word: &'static str, unit: &str) -> ProgressBar {
+    let bar = ProgressBar::new(count);
+    let template = format!("{{msg}} [{{bar:40}}] {{pos}}/{{len}} {unit}  {{rate}}/s  {{eta}} left");
+    if let Ok(style) = ProgressStyle::with_template(&template) {
+        let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            // What cannot be shown is left out.
+            let _written = write!(out, "{:.0}", state.per_sec());
+        };
+        bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
+    }
+    bar.set_message(word);
+    bar
 }

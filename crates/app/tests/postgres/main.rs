@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod copy;
 mod outages;
 mod reads;
 mod replica;

@@ -4,6 +4,7 @@
 
 mod apart;
 mod conformance;
+mod copy;
 mod listen;
 mod schema;
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
 mod conformance;
+mod copy;
 mod schema;
 
 use std::path::PathBuf;

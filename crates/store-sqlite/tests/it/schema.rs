@@ -36,7 +36,7 @@ fn catalogue(conn: &Connection) -> Vec<String> {
 fn up_down_up_gives_the_same_catalogue() {
     let file = File::new();
     let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
-    assert_eq!(migrate::up(&mut conn, 5, "test").unwrap(), [1, 2, 3]);
+    assert_eq!(migrate::up(&mut conn, 5, "test").unwrap(), [1, 2, 3, 4]);
     let first = catalogue(&conn);
     assert_eq!(
         migrate::up(&mut conn, 6, "test").unwrap(),
@@ -44,14 +44,14 @@ fn up_down_up_gives_the_same_catalogue() {
     );
     assert!(matches!(
         migrate::down(&mut conn, 1, false),
-        Err(MigrateError::Destroys { number: 3, .. })
+        Err(MigrateError::Destroys { number: 4, .. })
     ));
     assert_eq!(catalogue(&conn), first);
-    assert_eq!(migrate::down(&mut conn, 9, true).unwrap(), [3, 2, 1]);
+    assert_eq!(migrate::down(&mut conn, 9, true).unwrap(), [4, 3, 2, 1]);
     assert_eq!(catalogue(&conn).len(), 1, "only schema_migrations is left");
     migrate::up(&mut conn, 7, "test").unwrap();
     assert_eq!(catalogue(&conn), first);
-    assert_eq!(migrate::status(&conn).unwrap().len(), 3);
+    assert_eq!(migrate::status(&conn).unwrap().len(), 4);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn each_step_goes_down_and_up_on_a_database_with_data() {
     });
     {
         let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
-        let refused = migrate::down(&mut conn, 2, true).unwrap_err().to_string();
+        let refused = migrate::down(&mut conn, 3, true).unwrap_err().to_string();
         assert!(
             refused.contains("release_every_lever_and_order_first"),
             "{refused}"

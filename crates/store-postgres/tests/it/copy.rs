@@ -1,0 +1,115 @@
+//! From SQLite to PostgreSQL and back: every cell is what it was.
+
+use std::path::{Path, PathBuf};
+
+use engine::audit::{audit, differences};
+use engine::reader::Snapshot as _;
+use rows::copy::{self, Compared, Source, Target};
+use sim::world::World;
+use store_postgres::copy::{PostgresTarget, is_under_way};
+use store_postgres::snapshot::PostgresSnapshot;
+use store_sqlite::copy::{SqliteSource, SqliteTarget};
+use store_sqlite::database::open_for_migration;
+use store_sqlite::snapshot::SqliteSnapshot;
+use throwaway::Folder;
+
+use super::{Database, Simulated, block_on, codec};
+
+fn file(folder: &Folder, name: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    let (mut conn, _lock) = open_for_migration(&path).unwrap();
+    store_sqlite::migrate::up(&mut conn, 0, "test").unwrap();
+    path
+}
+
+fn take_over(source: &mut dyn Source, target: &mut dyn Target) {
+    let fingerprint = copy::fingerprint(source).unwrap();
+    assert_eq!(target.begun().unwrap(), None);
+    target.begin(&fingerprint).unwrap();
+    assert_eq!(target.begun().unwrap(), Some(fingerprint));
+    copy::copy(source, target, &|_| ()).unwrap();
+}
+
+fn assert_same(compared: &[Compared]) {
+    for table in compared {
+        assert!(table.same(), "{}", table.table);
+        assert_eq!(table.source.rows, table.target.rows, "{}", table.table);
+        assert_eq!(table.source.balances, table.target.balances);
+    }
+    assert!(compared.iter().any(|table| table.source.rows > 100));
+}
+
+/// Copies a PostgreSQL into a new file.
+fn into_file(database: &Database, path: &Path) {
+    let mut source = PostgresSnapshot::open_alone(&database.address()).unwrap();
+    let mut target = SqliteTarget::open(path).unwrap();
+    take_over(&mut source, &mut target);
+    let mut there = SqliteSnapshot::open(path).unwrap();
+    assert_same(&copy::compare(&mut source, &mut there, &|_| ()).unwrap());
+    target.finish(&source.lanes().unwrap()).unwrap();
+}
+
+#[test]
+fn a_shop_moves_to_sqlite_and_to_another_postgresql() {
+    let codec = codec();
+    let (database, moved) = block_on(async {
+        let database = Database::migrated().await;
+        let mut world = World::new(Simulated::new(&database), &codec, 21)
+            .await
+            .unwrap();
+        world.run(600).await.unwrap();
+        (database, Database::migrated().await)
+    });
+    let folder = Folder::new("copy").unwrap();
+    let path = file(&folder, "shop.db");
+    into_file(&database, &path);
+
+    let mut source = SqliteSource::open(&path).unwrap();
+    let mut target = PostgresTarget::open(&moved.address()).unwrap();
+    let second = PostgresTarget::open(&moved.address()).err().unwrap();
+    assert!(second.to_string().contains("another copy"), "{second}");
+    let mut there = PostgresSnapshot::open(&moved.address()).unwrap();
+    assert!(copy::is_empty(&mut there).unwrap());
+    drop(there);
+    take_over(&mut source, &mut target);
+    let under_way = || block_on(is_under_way(&moved.connections())).unwrap();
+    assert!(under_way());
+    let mut there = PostgresSnapshot::open(&moved.address()).unwrap();
+    assert_same(&copy::compare(&mut source, &mut there, &|_| ()).unwrap());
+    target.finish(&source.lanes().unwrap()).unwrap();
+    assert!(!under_way());
+    assert!(!copy::is_empty(&mut there).unwrap());
+
+    let report = audit(&mut there, &codec).unwrap();
+    assert_eq!(report.findings, Vec::<String>::new());
+    let mut first = PostgresSnapshot::open(&database.address()).unwrap();
+    let tenant = first.tenants().unwrap().pop().unwrap().id;
+    let (ours, theirs) = (
+        first.whole_state(tenant).unwrap(),
+        there.whole_state(tenant).unwrap(),
+    );
+    assert_eq!(differences(&ours, &theirs), Vec::<String>::new());
+    let directories = "SELECT (SELECT string_agg(slug || of_tenant_id, ' ' ORDER BY slug) \
+         FROM tenant_slugs), (SELECT string_agg(hash::text || key_id, ' ' ORDER BY hash) \
+         FROM api_key_hashes)";
+    assert_eq!(database.sql(directories), moved.sql(directories));
+}
+
+/// Nobody writes to a PostgreSQL while it is copied.
+#[test]
+fn a_source_is_kept_as_it_is() {
+    let codec = codec();
+    block_on(async {
+        let database = Database::migrated().await;
+        let mut world = World::new(Simulated::new(&database), &codec, 5)
+            .await
+            .unwrap();
+        world.run(20).await.unwrap();
+        let source = PostgresSnapshot::open_alone(&database.address()).unwrap();
+        let write = "SET lock_timeout = '100ms'; UPDATE lanes SET seq = seq";
+        let refused = database.cluster.sql(&database.name, write).unwrap_err();
+        assert!(refused.to_string().contains("lock timeout"), "{refused}");
+        drop(source);
+        world.run(20).await.unwrap();
+    });
+}
