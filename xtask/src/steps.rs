@@ -61,7 +61,7 @@ pub(crate) fn test() -> ExitCode {
     let build = run("cargo", &["build", "--release", "--quiet", "-p", "app"]);
     let built = build.is_ok();
     tally.step("release build", build);
-    tally.step("PostgreSQL", packages());
+    tally.step("PostgreSQL and Redis", packages());
     let all = ["test", "--workspace", "--no-fail-fast"];
     tests(&mut tally, "tests", &all, &[]);
     let whole = ["test", "-p", "app", "--test", "it"];
@@ -95,16 +95,24 @@ fn packages() -> Result<(), String> {
         .into_iter()
         .flatten();
     let mut versions = versions.flatten().map(|version| version.path());
-    if versions.any(|version| version.join("bin/initdb").exists()) {
+    let mut missing = Vec::new();
+    if !versions.any(|version| version.join("bin/initdb").exists()) {
+        missing.push("postgresql");
+    }
+    if !std::path::Path::new("/usr/bin/redis-server").exists() {
+        missing.push("redis-server");
+    }
+    if missing.is_empty() {
         return Ok(());
     }
     let quiet = ["install", "-y", "-qq", "--no-install-recommends"];
     let apt = |args: &[&str]| {
         let env = [&["DEBIAN_FRONTEND=noninteractive", "apt-get"], args].concat();
-        run("env", &env).map_err(|_| "install Debian's package postgresql".to_owned())
+        let wanted = || format!("install Debian's packages {}", missing.join(", "));
+        run("env", &env).map_err(|_| wanted())
     };
     apt(&["update", "-qq"])?;
-    apt(&[&quiet[..], &["postgresql"]].concat())
+    apt(&[&quiet[..], &missing].concat())
 }
 
 /// Licences, sources and banned crates. Advisories need a database that is not reachable

@@ -15,12 +15,14 @@ const EDGES: &[(&str, &[&str])] = &[
     ("throwaway", &[]),
     ("wire", &["domain", "engine"]),
     ("outbound", &["domain", "engine", "wire"]),
-    ("api", &["domain", "engine", "wire"]),
+    ("cache", &["domain"]),
+    ("api", &["cache", "domain", "engine", "wire"]),
     ("sim", &["domain", "engine"]),
     (
         "app",
         &[
             "api",
+            "cache",
             "domain",
             "engine",
             "outbound",

@@ -106,6 +106,8 @@ pub struct Operation {
     pub answer: Answer,
     /// Codes of problems beside those that every endpoint may answer.
     pub problems: &'static [&'static str],
+    /// Whether a success changes what pages of the catalogue show, other than by selling.
+    pub changes_catalogue: bool,
     /// Does it.
     pub handler: fn(Call) -> Outcome,
 }
@@ -176,6 +178,7 @@ impl Operation {
             success: &[200],
             answer: Answer::Other("text/plain"),
             problems: &[],
+            changes_catalogue: false,
             handler,
         }
     }

@@ -63,10 +63,22 @@ pub(crate) async fn run(
     let request_id = request_id(&parts.headers, &services);
     let checked = check(prepared, services, path, parts, body).await;
     let result = match checked {
-        Ok(call) => (prepared.operation.handler)(call).await,
+        Ok(call) => handle(&prepared.operation, call).await,
         Err(problem) => Err(problem),
     };
     finish(result, &request_id)
+}
+
+async fn handle(operation: &Operation, call: Call) -> Result<Response, Problem> {
+    if !operation.changes_catalogue {
+        return (operation.handler)(call).await;
+    }
+    let (services, tenant) = (Arc::clone(&call.services), call.tenant());
+    let done = (operation.handler)(call).await;
+    if done.is_ok() {
+        services.catalogue_changed(tenant).await;
+    }
+    done
 }
 
 /// Turns a problem into its document, and names the request.
@@ -122,7 +134,7 @@ async fn check(
     let caller = authorize(operation, &services, &parts.headers).await?;
     let by_client_token = client_token(operation, caller.as_ref(), &services, &ids, &query)?;
     if let Some(caller) = &caller {
-        services.rate_limit.check(caller)?;
+        services.rate_limit.check(caller).await?;
         same_tenant(caller, &parts.headers, body.as_mut())?;
         allowed_fields(operation, caller, body.as_ref())?;
     }

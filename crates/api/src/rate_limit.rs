@@ -1,7 +1,9 @@
-//! Requests a second, by key (GCRA, in this process).
+//! Requests a second, by key: on all servers together where they share a Redis, else on this one.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
+use cache::rate::Rates;
 use domain::ids::{TypedId, Uuid};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
@@ -10,30 +12,53 @@ use wire::problem::Problem;
 use crate::auth::Caller;
 
 /// Limits what each key may ask.
-pub struct RateLimit(Option<DefaultKeyedRateLimiter<Uuid>>);
+pub struct RateLimit(Option<Limits>);
+
+struct Limits {
+    per_second: NonZeroU32,
+    /// What this server counts by itself, for as long as nothing is shared.
+    own: DefaultKeyedRateLimiter<Uuid>,
+    shared: Option<Rates>,
+}
 
 impl RateLimit {
     /// So many requests a second for each key; `None` for no limit.
     #[must_use]
-    pub fn new(per_second: Option<u32>) -> Self {
-        let quota = per_second.and_then(NonZeroU32::new).map(Quota::per_second);
-        Self(quota.map(DefaultKeyedRateLimiter::keyed))
+    pub fn new(per_second: Option<u32>, shared: Option<Rates>) -> Self {
+        let per_second = per_second.and_then(NonZeroU32::new);
+        Self(per_second.map(|per_second| Limits {
+            per_second,
+            own: DefaultKeyedRateLimiter::keyed(Quota::per_second(per_second)),
+            shared,
+        }))
     }
 
     /// Takes one request of the caller's quota.
-    pub fn check(&self, caller: &Caller) -> Result<(), Problem> {
-        let Some(limiter) = &self.0 else {
+    pub async fn check(&self, caller: &Caller) -> Result<(), Problem> {
+        let Some(limits) = &self.0 else {
             return Ok(());
         };
         let id = caller
             .key
             .map_or_else(|| caller.tenant.uuid(), TypedId::uuid);
-        limiter.check_key(&id).map_err(|too_early| {
-            let wait = too_early.wait_time_from(DefaultClock::default().now());
-            let seconds = u32::try_from(wait.as_secs())
+        limits.take(id).await.map_err(|early| {
+            let seconds = u32::try_from(early.as_secs())
                 .unwrap_or(u32::MAX)
                 .saturating_add(1);
             Problem::new("rate_limited", "too many requests with this key").retry_after(seconds)
         })
+    }
+}
+
+impl Limits {
+    /// For how long a request is too early, if it is.
+    async fn take(&self, id: Uuid) -> Result<(), Duration> {
+        if let Some(shared) = &self.shared
+            && let Some(taken) = shared.take(id, self.per_second).await
+        {
+            return taken;
+        }
+        let taken = self.own.check_key(&id);
+        taken.map_err(|early| early.wait_time_from(DefaultClock::default().now()))
     }
 }

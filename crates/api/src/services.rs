@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use cache::link::Link;
+use cache::pages::Pages;
 use domain::ids::TenantId;
 use engine::handle::Handle;
 use engine::provider::Providers;
@@ -27,6 +29,14 @@ pub struct HttpOptions {
     pub metrics_open: bool,
 }
 
+/// What servers share through Redis.
+pub struct Shared {
+    /// The way there.
+    pub link: Arc<Link>,
+    /// Pages of the catalogue.
+    pub pages: Pages,
+}
+
 /// Everything that an endpoint may use.
 pub struct Services {
     /// The way into the lanes.
@@ -45,10 +55,21 @@ pub struct Services {
     pub options: HttpOptions,
     /// Limits requests by key.
     pub rate_limit: RateLimit,
+    /// What servers share, where they share anything.
+    pub shared: Option<Shared>,
     /// Runs what goes on after an answer has begun.
     pub tasks: TaskTracker,
     /// Ends it when the server goes down.
     pub stop: CancellationToken,
     /// The tenant of callers without a key, in a demo.
     pub keyless_tenant: Option<TenantId>,
+}
+
+impl Services {
+    /// Says that pages of a tenant's catalogue are no longer what they were.
+    pub(crate) async fn catalogue_changed(&self, tenant: TenantId) {
+        if let Some(shared) = &self.shared {
+            shared.pages.changed(tenant).await;
+        }
+    }
 }

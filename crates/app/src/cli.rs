@@ -299,6 +299,9 @@ pub(crate) struct ServeArgs {
     /// Connections to a PostgreSQL, and as many to its replica [default: 10]
     #[arg(long, env = "STOCKHOLD_DATABASE_POOL_SIZE")]
     pub(crate) database_pool_size: Option<usize>,
+    /// A Redis, `redis://…`, through which servers share pages of the catalogue and rate limits
+    #[arg(long, env = "STOCKHOLD_REDIS_URL", hide_env_values = true)]
+    pub(crate) redis: Option<String>,
     /// Where clients reach this server, if not at the address it listens on
     #[arg(long, env = "STOCKHOLD_PUBLIC_URL")]
     pub(crate) public_url: Option<String>,

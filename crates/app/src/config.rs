@@ -1,8 +1,11 @@
 //! Settings of a server: flags, then the environment, then a file, then defaults.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use cache::link::{Link, NotRedis};
 use serde::Deserialize;
 
 use crate::cli::ServeArgs;
@@ -16,6 +19,7 @@ struct File {
     database: Option<String>,
     database_pool_size: Option<usize>,
     database_read: Option<String>,
+    redis: Option<String>,
     public_url: Option<String>,
     default_tenant: Option<String>,
     payment_timeout_minutes: Option<i64>,
@@ -41,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) pool_size: usize,
     /// A streaming replica of it that takes lists.
     pub(crate) database_read: Option<Location>,
+    /// A Redis that servers share.
+    pub(crate) redis: Option<Redis>,
     pub(crate) public_url: Option<String>,
     pub(crate) default_tenant: Option<String>,
     pub(crate) payment_timeout_minutes: i64,
@@ -83,6 +89,11 @@ impl Config {
             database_read: args
                 .database_read
                 .or(file.database_read)
+                .map(|url| url.parse())
+                .transpose()?,
+            redis: args
+                .redis
+                .or(file.redis)
                 .map(|url| url.parse())
                 .transpose()?,
             pool_size: args
@@ -139,6 +150,10 @@ impl Config {
                 "database_read",
                 text(&self.database_read.as_ref().map(Location::shown)),
             ),
+            (
+                "redis",
+                text(&self.redis.as_ref().map(|redis| redis.shown.clone())),
+            ),
             ("public_url", text(&self.public_url)),
             ("default_tenant", text(&self.default_tenant)),
             (
@@ -190,6 +205,27 @@ impl Config {
             bail!("idempotency_hours must be between 1 and 8760");
         }
         Ok(())
+    }
+}
+
+/// A Redis that servers share.
+pub(crate) struct Redis {
+    pub(crate) link: Arc<Link>,
+    /// Its URL for people, without a password.
+    shown: String,
+}
+
+impl FromStr for Redis {
+    type Err = NotRedis;
+
+    fn from_str(url: &str) -> std::result::Result<Self, NotRedis> {
+        let link = Link::new(url)?;
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+        Ok(Self {
+            link,
+            shown: format!("{scheme}://{place}"),
+        })
     }
 }
 

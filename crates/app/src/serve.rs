@@ -10,7 +10,9 @@ use anyhow::{Context as _, Result, bail};
 use api::auth::KeyRing;
 use api::keys::KeyHasher;
 use api::rate_limit::RateLimit;
-use api::services::{HttpOptions, Services};
+use api::services::{HttpOptions, Services, Shared};
+use cache::pages::Pages;
+use cache::rate::Rates;
 use domain::ids::TenantId;
 use engine::clock::{Clock, Entropy};
 use engine::executor::{Executor, ExecutorOptions};
@@ -156,7 +158,8 @@ async fn serve(
         codec,
         providers: Arc::new(providers),
         sweeper: Arc::clone(&sweeper.status),
-        rate_limit: RateLimit::new(config.rate_limit),
+        rate_limit: rate_limit(&config),
+        shared: shared(&config, &tasks, &stop),
         options: http_options(&config),
         tasks: tasks.clone(),
         stop: stop.clone(),
@@ -171,9 +174,7 @@ async fn serve(
     tracing::info!(address, "serving");
 
     api::server::serve(listener, router, services, stop).await;
-    tasks.close();
-    tasks.wait().await;
-    close(&lanes, writers, checkpointer).await
+    close(&tasks, &lanes, writers, checkpointer).await
 }
 
 /// Looks after the replica, where there is one.
@@ -181,6 +182,24 @@ fn watch(replica: Option<(Replica, Connections)>, tasks: &TaskTracker, stop: &Ca
     if let Some((replica, primary)) = replica {
         tasks.spawn(replica.watch(primary, stop.clone()));
     }
+}
+
+fn rate_limit(config: &Config) -> RateLimit {
+    let redis = config.redis.as_ref();
+    RateLimit::new(
+        config.rate_limit,
+        redis.map(|redis| Rates::new(Arc::clone(&redis.link))),
+    )
+}
+
+/// What servers share, where there is a Redis.
+fn shared(config: &Config, tasks: &TaskTracker, stop: &CancellationToken) -> Option<Shared> {
+    let link = &config.redis.as_ref()?.link;
+    tasks.spawn(Arc::clone(link).keep(stop.clone()));
+    Some(Shared {
+        link: Arc::clone(link),
+        pages: Pages::new(Arc::clone(link), tasks.clone()),
+    })
 }
 
 /// Listens to other servers on the same database.
@@ -224,10 +243,13 @@ fn sweeper(config: &Config, handle: &Handle, reader: &Arc<dyn Reader>) -> Sweepe
 
 /// Waits until every command that was queued is answered, and the database is closed.
 async fn close(
+    tasks: &TaskTracker,
     lanes: &[Arc<Lanes>],
     writers: Vec<JoinHandle<()>>,
     checkpointer: Option<Checkpointer>,
 ) -> Result<()> {
+    tasks.close();
+    tasks.wait().await;
     for lanes in lanes {
         lanes.close();
     }

@@ -39,16 +39,20 @@ pub struct Folder {
 impl Folder {
     /// A new folder below the system's temporary one, with an empty database.
     pub fn new(name: &str) -> Result<Self> {
-        let postgres = if on_postgres() {
-            let cluster = Cluster::shared()?;
-            let database = cluster.database()?;
-            Some((cluster, database))
+        if on_postgres() {
+            Self::shared(name)
         } else {
-            None
-        };
+            Self::embedded(name)
+        }
+    }
+
+    /// The same with a database that several servers can use, whatever other tests use.
+    pub fn shared(name: &str) -> Result<Self> {
+        let cluster = Cluster::shared()?;
+        let database = cluster.database()?;
         Ok(Self {
             folder: throwaway::Folder::new(name)?,
-            postgres,
+            postgres: Some((cluster, database)),
         })
     }
 

@@ -2,6 +2,7 @@
 //! whoever started them.
 
 pub mod postgres;
+pub mod redis;
 pub mod relay;
 
 use std::net::TcpListener;

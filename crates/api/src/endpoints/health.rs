@@ -53,10 +53,15 @@ async fn live(_call: Call) -> Result<Response, Problem> {
 async fn ready(call: Call) -> Result<Response, Problem> {
     let database = call.services.reader.ping().await.is_ok();
     let status = &call.services.sweeper;
+    let redis = match &call.services.shared {
+        None => "disabled",
+        Some(shared) if shared.link.is_up() => "ok",
+        Some(_) => "unavailable",
+    };
     let body = json!({
         "status": if database { "ok" } else { "unavailable" },
         "database": if database { "ok" } else { "unavailable" },
-        "redis": "disabled",
+        "redis": redis,
         "expiry": {
             "last_run": status.last_run().map(wire::time::format),
             "lag_ms": status.lag_millis(),
@@ -79,7 +84,12 @@ async fn metrics(call: Call) -> Result<Response, Problem> {
         ));
     }
     let mut text = String::new();
-    for (name, value) in call.services.handle.stats().read() {
+    let mut counters = call.services.handle.stats().read();
+    if let Some(shared) = &call.services.shared {
+        let (found, made) = shared.pages.counts();
+        counters.extend([("cache_hits", found), ("cache_misses", made)]);
+    }
+    for (name, value) in counters {
         let metric = format!("stockhold_{name}_total");
         // Writing to a String cannot fail.
         let _written = writeln!(text, "# TYPE {metric} counter\n{metric} {value}");

@@ -206,6 +206,9 @@ impl Import {
                 return;
             };
             let answer = queued.answer().await.map_err(problem_of);
+            if answer.is_ok() && !self.dry_run {
+                self.services.catalogue_changed(self.tenant).await;
+            }
             self.say(number, answer.map(|answer| (answer.status, answer.body)));
         }
     }

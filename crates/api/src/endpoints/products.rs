@@ -3,10 +3,11 @@
 use axum::http::HeaderValue;
 use axum::http::header::{ETAG, IF_NONE_MATCH};
 use axum::response::Response;
+use bytes::Bytes;
 use domain::command::Reply;
 use domain::ids::TypedId as _;
 use domain::limits::TEXT_MAX;
-use engine::reader::ProductFilter;
+use engine::reader::{Page, ProductFilter};
 use wire::cursor;
 use wire::input::{ChangeProductBody, NewProductBody};
 use wire::problem::Problem;
@@ -53,6 +54,7 @@ pub(super) fn operations() -> Vec<Operation> {
             body: Body::Required(NewProductBody::schema),
             success: &[201],
             answer: Answer::One("Product"),
+            changes_catalogue: true,
             ..Operation::new(
                 "create_product",
                 Verb::Post,
@@ -66,6 +68,7 @@ pub(super) fn operations() -> Vec<Operation> {
             body: Body::Required(ChangeProductBody::schema),
             answer: Answer::One("Product"),
             problems: &["version_conflict"],
+            changes_catalogue: true,
             ..Operation::new(
                 "change_product",
                 Verb::Patch,
@@ -77,6 +80,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation {
             subject: Subject::Product,
             answer: Answer::One("Product"),
+            changes_catalogue: true,
             ..Operation::new(
                 "archive_product",
                 Verb::Delete,
@@ -92,11 +96,19 @@ async fn list(call: Call) -> Result<Response, Problem> {
     let filter = ProductFilter {
         search: call.query.text("search"),
     };
-    let listed = call
-        .services
-        .reader
-        .products(call.tenant(), filter, call.query.page())
-        .await;
+    let page = call.query.page();
+    let question = format!("{filter:?} {page:?}");
+    let make = listed(&call, filter, page);
+    let body = match &call.services.shared {
+        Some(shared) => shared.pages.page(call.tenant(), &question, make).await?,
+        None => make.await?,
+    };
+    Ok(tagged(&call, body))
+}
+
+async fn listed(call: &Call, filter: ProductFilter, page: Page) -> Result<Bytes, Problem> {
+    let reader = &call.services.reader;
+    let listed = reader.products(call.tenant(), filter, page).await;
     let listed = listed.map_err(|error| unreadable(&error))?;
     let render = |id: &_| {
         call.services
@@ -108,8 +120,7 @@ async fn list(call: Call) -> Result<Response, Problem> {
         .next
         .zip(listed.ids.last())
         .map(|(at, id)| cursor::after(at, id.uuid()));
-    let body = wire::codec::list(items, next, &[]);
-    Ok(tagged(&call, body.to_vec()))
+    Ok(wire::codec::list(items, next, &[]))
 }
 
 async fn get(call: Call) -> Result<Response, Problem> {
@@ -119,11 +130,11 @@ async fn get(call: Call) -> Result<Response, Problem> {
     if body.is_empty() {
         return Err(Problem::not_found());
     }
-    Ok(tagged(&call, body))
+    Ok(tagged(&call, body.into()))
 }
 
 /// The body under its entity tag; 304 when the client has it already.
-fn tagged(call: &Call, body: Vec<u8>) -> Response {
+fn tagged(call: &Call, body: Bytes) -> Response {
     let tag = format!("\"{:08x}{:x}\"", crc32fast::hash(&body), body.len());
     let same = |given: &str| {
         let given = given.trim().trim_start_matches("W/");

@@ -27,6 +27,7 @@ pub(super) fn operations() -> Vec<Operation> {
             method: Verb::Put,
             summary: "Change settings; what is not given stays",
             body: Body::Required(SettingsBody::schema),
+            changes_catalogue: true,
             handler: |call| Box::pin(change(call)),
             ..settings
         },

@@ -39,6 +39,7 @@ pub(super) fn operations() -> Vec<Operation> {
             body: Body::Required(SetStockBody::schema),
             answer: Answer::One("StockLevel"),
             problems: &["insufficient_stock", "version_conflict"],
+            changes_catalogue: true,
             ..Operation::new(
                 "set_stock",
                 Verb::Put,
@@ -51,6 +52,7 @@ pub(super) fn operations() -> Vec<Operation> {
             body: Body::Required(AdjustStockBody::schema),
             answer: Answer::One("StockLevel"),
             problems: &["insufficient_stock"],
+            changes_catalogue: true,
             ..Operation::new(
                 "adjust_stock",
                 Verb::Post,

@@ -7,6 +7,7 @@ mod copy;
 mod outages;
 mod reads;
 mod replica;
+mod sharing;
 mod tenants;
 
 use std::path::Path;

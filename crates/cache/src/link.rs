@@ -1,0 +1,123 @@
+//! The connection to Redis.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, RedisError};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// For how long an answer is waited for. A request asks at most twice.
+pub const ANSWER_MAX: Duration = Duration::from_millis(20);
+/// For how long a new connection is waited for, in the background.
+const CONNECT_MAX: Duration = Duration::from_secs(1);
+/// The pauses between attempts to connect, doubling.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// Why a URL is not one of a Redis.
+#[derive(Debug, thiserror::Error)]
+#[error("a Redis is named as redis://[user:password@]host[:port][/database], or rediss:// for TLS")]
+pub struct NotRedis;
+
+/// A Redis, as long as it answers.
+pub struct Link {
+    client: Client,
+    open: Mutex<Option<MultiplexedConnection>>,
+    lost: Notify,
+}
+
+impl Link {
+    /// Names a Redis; [`Link::keep`] connects to it.
+    pub fn new(url: &str) -> Result<Arc<Self>, NotRedis> {
+        let url = url.trim();
+        if !["redis://", "rediss://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+        {
+            return Err(NotRedis);
+        }
+        // The error may repeat the URL, and with it a password.
+        let client = Client::open(url).map_err(|_| NotRedis)?;
+        Ok(Arc::new(Self {
+            client,
+            open: Mutex::default(),
+            lost: Notify::new(),
+        }))
+    }
+
+    /// Whether it answered when it was last asked.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.open().is_some()
+    }
+
+    fn open(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks, if it is there. Whoever gets no answer in time, or a fault, gives the connection up for
+    /// all.
+    pub(crate) async fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(&mut MultiplexedConnection) -> Result<T, RedisError>,
+    ) -> Option<T> {
+        let mut connection = self.open().clone()?;
+        let answered = tokio::time::timeout(ANSWER_MAX, question(&mut connection)).await;
+        let why = match answered {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it did not answer in time".to_owned(),
+        };
+        if self.open().take().is_some() {
+            tracing::warn!(why, "Redis is given up; requests go on without it");
+            self.lost.notify_one();
+        }
+        None
+    }
+
+    /// Connects, and again whenever the connection is lost, until `stop`.
+    pub async fn keep(self: Arc<Self>, stop: CancellationToken) {
+        let mut pause = PAUSES.0;
+        loop {
+            let connected = tokio::select! {
+                () = stop.cancelled() => return,
+                connected = self.connect() => connected,
+            };
+            let wait = match connected {
+                Ok(connection) => {
+                    *self.open() = Some(connection);
+                    tracing::info!("Redis is used");
+                    pause = PAUSES.0;
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = self.lost.notified() => pause,
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "Redis cannot be reached");
+                    pause = (pause * 2).min(PAUSES.1);
+                    pause
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_MAX))
+            .set_response_timeout(Some(CONNECT_MAX));
+        let client = &self.client;
+        let mut connection = client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
+        redis::cmd("PING")
+            .query_async::<()>(&mut connection)
+            .await?;
+        Ok(connection)
+    }
+}
