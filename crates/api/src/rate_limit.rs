@@ -15,7 +15,6 @@ use crate::auth::Caller;
 pub struct RateLimit(Option<Limits>);
 
 struct Limits {
-    per_second: NonZeroU32,
     /// What this server counts by itself, for as long as nothing is shared.
     own: DefaultKeyedRateLimiter<Uuid>,
     shared: Option<Rates>,
@@ -24,10 +23,8 @@ struct Limits {
 impl RateLimit {
     /// So many requests a second for each key; `None` for no limit.
     #[must_use]
-    pub fn new(per_second: Option<u32>, shared: Option<Rates>) -> Self {
-        let per_second = per_second.and_then(NonZeroU32::new);
+    pub fn new(per_second: Option<NonZeroU32>, shared: Option<Rates>) -> Self {
         Self(per_second.map(|per_second| Limits {
-            per_second,
             own: DefaultKeyedRateLimiter::keyed(Quota::per_second(per_second)),
             shared,
         }))
@@ -54,7 +51,7 @@ impl Limits {
     /// For how long a request is too early, if it is.
     async fn take(&self, id: Uuid) -> Result<(), Duration> {
         if let Some(shared) = &self.shared
-            && let Some(taken) = shared.take(id, self.per_second).await
+            && let Some(taken) = shared.take(id).await
         {
             return taken;
         }

@@ -16,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,6 +27,8 @@ use crate::framing::Guarded;
 use crate::pipeline::{Peer, finish, request_id};
 use crate::services::Services;
 
+/// Connections that wait to be accepted; the kernel bounds it by `net.core.somaxconn`.
+const BACKLOG: u32 = 4096;
 /// For how long connections may finish what they are at when the server stops.
 const DRAIN: Duration = Duration::from_secs(8);
 
@@ -65,6 +67,31 @@ pub async fn serve(
     {
         tracing::warn!("some connections did not finish in time and were cut");
     }
+}
+
+/// Listens on `host:port`, with a door wide enough for a crowd: what the kernel does not keep there,
+/// it lets knock again after a second, then three, then seven.
+pub async fn listen(address: &str) -> std::io::Result<TcpListener> {
+    let mut failed = None;
+    for address in lookup_host(address).await? {
+        match bind(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = Some(error),
+        }
+    }
+    let unknown = || std::io::Error::new(std::io::ErrorKind::NotFound, "no such host");
+    Err(failed.unwrap_or_else(unknown))
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // So that a server that was just ended can be started again.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Takes the next connection once there is a slot for it.

@@ -1,5 +1,6 @@
 //! Settings of a server: flags, then the environment, then a file, then defaults.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -57,7 +58,7 @@ pub(crate) struct Config {
     pub(crate) batch_max: usize,
     pub(crate) queue_max: usize,
     pub(crate) connections_max: usize,
-    pub(crate) rate_limit: Option<u32>,
+    pub(crate) rate_limit: Option<NonZeroU32>,
     pub(crate) metrics_open: bool,
     /// The key of the mock's webhooks, where one is given.
     pub(crate) mock_webhook_key: Option<Vec<u8>>,
@@ -125,7 +126,7 @@ impl Config {
                 .connections_max
                 .or(file.connections_max)
                 .unwrap_or(10_000),
-            rate_limit: (rate > 0).then_some(rate),
+            rate_limit: NonZeroU32::new(rate),
             metrics_open: args.metrics_open || file.metrics_open.unwrap_or(false),
             mock_webhook_key: args
                 .mock_webhook_secret
@@ -176,7 +177,10 @@ impl Config {
             ("batch_max", self.batch_max.to_string()),
             ("queue_max", self.queue_max.to_string()),
             ("connections_max", self.connections_max.to_string()),
-            ("rate_limit", self.rate_limit.unwrap_or(0).to_string()),
+            (
+                "rate_limit",
+                self.rate_limit.map_or(0, NonZeroU32::get).to_string(),
+            ),
             ("metrics_open", self.metrics_open.to_string()),
             ("mock_webhook_secret", text(&key)),
         ]

@@ -36,7 +36,7 @@ use wire::token::Tokens;
 
 use crate::cli::ServeArgs;
 use crate::clock::{SystemClock, SystemEntropy};
-use crate::config::Config;
+use crate::config::{Config, Redis};
 use crate::database::{AnyStore, Database, Location, Opening};
 use crate::demo::{self, Shop};
 use shutdown::Signals;
@@ -106,7 +106,7 @@ async fn serve(
     pepper: [u8; 32],
     shop: Option<Shop>,
 ) -> Result<()> {
-    let listener = TcpListener::bind(&config.listen)
+    let listener = api::server::listen(&config.listen)
         .await
         .with_context(|| format!("{} cannot be listened on", config.listen))?;
     let (address, public_url) = addresses(&listener, &config)?;
@@ -158,7 +158,7 @@ async fn serve(
         codec,
         providers: Arc::new(providers),
         sweeper: Arc::clone(&sweeper.status),
-        rate_limit: rate_limit(&config),
+        rate_limit: rate_limit(&config, &tasks),
         shared: shared(&config, &tasks, &stop),
         options: http_options(&config),
         tasks: tasks.clone(),
@@ -184,12 +184,10 @@ fn watch(replica: Option<(Replica, Connections)>, tasks: &TaskTracker, stop: &Ca
     }
 }
 
-fn rate_limit(config: &Config) -> RateLimit {
-    let redis = config.redis.as_ref();
-    RateLimit::new(
-        config.rate_limit,
-        redis.map(|redis| Rates::new(Arc::clone(&redis.link))),
-    )
+fn rate_limit(config: &Config, tasks: &TaskTracker) -> RateLimit {
+    let shared = config.redis.as_ref().zip(config.rate_limit);
+    let rates = |(redis, rate): (&Redis, _)| Rates::new(Arc::clone(&redis.link), rate, tasks);
+    RateLimit::new(config.rate_limit, shared.map(rates))
 }
 
 /// What servers share, where there is a Redis.

@@ -155,7 +155,7 @@ impl Baseline {
                     outcome
                         .latencies
                         .push(u32::try_from(sent.elapsed().as_micros())?);
-                    outcome.created += u64::from(made);
+                    outcome.done += u64::from(made);
                     outcome.others += u64::from(!made);
                 }
                 anyhow::Ok(outcome)
@@ -164,7 +164,7 @@ impl Baseline {
         let mut outcome = Outcome::default();
         while let Some(done) = tasks.join_next().await {
             let one = done??;
-            outcome.created += one.created;
+            outcome.done += one.done;
             outcome.others += one.others;
             outcome.latencies.extend(one.latencies);
         }

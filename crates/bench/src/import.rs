@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use bench::connection::{Connection, request};
-use bench::load::{Outcome, Plan, run};
+use bench::load::{Outcome, Plan, orders, run};
 use bench::server::{Folder, Server, audit};
 use serde_json::{Value, json};
 
@@ -165,11 +165,14 @@ async fn buy(server: &Server, span: Duration) -> Result<Outcome> {
     let variant = made["variants"][0]["id"].as_str().context("no variant")?;
     run(Plan {
         address: server.address().to_owned(),
-        key: server.fact("secret_key").to_owned(),
-        variants: Arc::new(vec![variant.to_owned()]),
+        make: orders(
+            server.fact("secret_key"),
+            &Arc::new(vec![variant.to_owned()]),
+            variant,
+        ),
+        success: 201,
         connections: BUYERS,
         span,
-        name: variant.to_owned(),
     })
     .await
 }

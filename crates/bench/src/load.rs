@@ -1,4 +1,4 @@
-//! A closed loop of order requests over many connections.
+//! A closed loop of requests over many connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,28 +8,55 @@ use anyhow::Result;
 
 use crate::connection::{Connection, request};
 
-/// What to order, how, and for how long.
+/// What to ask, how, and for how long.
 #[derive(Clone)]
 pub struct Plan {
     /// `host:port`.
     pub address: String,
-    /// The bearer key.
-    pub key: String,
-    /// Variants; each request takes the next one.
-    pub variants: Arc<Vec<String>>,
+    /// Makes the request of a number; no number comes twice.
+    pub make: Arc<dyn Fn(u64) -> String + Send + Sync>,
+    /// The status of a success.
+    pub success: u16,
     /// Connections.
     pub connections: usize,
     /// How long.
     pub span: Duration,
-    /// Told apart from other runs in idempotency keys.
-    pub name: String,
+}
+
+/// Requests of one order each; each takes the next variant. `name` tells the idempotency keys of
+/// runs apart.
+pub fn orders(
+    key: &str,
+    variants: &Arc<Vec<String>>,
+    name: &str,
+) -> Arc<dyn Fn(u64) -> String + Send + Sync> {
+    let (key, name, variants) = (key.to_owned(), name.to_owned(), Arc::clone(variants));
+    Arc::new(move |number| {
+        let at = usize::try_from(number).unwrap_or(0) % variants.len();
+        let variant = &variants[at];
+        let body = format!(
+            r#"{{"customer_id":"c{number}","items":[{{"variant_id":"{variant}","quantity":1}}]}}"#
+        );
+        let mixed = mixed(number);
+        let headers = format!(
+            "authorization: Bearer {key}\r\ncontent-type: application/json\r\n\
+             idempotency-key: {name}-{mixed:016x}-{number}\r\n",
+        );
+        request("POST", "/api/v1/orders", &headers, &body)
+    })
+}
+
+/// A number that looks random.
+#[must_use]
+pub fn mixed(number: u64) -> u64 {
+    number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// Orders made.
-    pub created: u64,
+    /// Successes.
+    pub done: u64,
     /// Other answers.
     pub others: u64,
     /// Latencies of all requests in microseconds, sorted.
@@ -39,11 +66,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Orders a second.
+    /// Successes a second.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     pub fn rate(&self) -> f64 {
-        self.created as f64 / self.seconds
+        self.done as f64 / self.seconds
     }
 
     /// A percentile of the latencies, in milliseconds.
@@ -67,7 +94,7 @@ pub async fn run(plan: Plan) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for task in tasks {
         let one = task.await??;
-        outcome.created += one.created;
+        outcome.done += one.done;
         outcome.others += one.others;
         outcome.latencies.extend(one.latencies);
     }
@@ -82,26 +109,14 @@ async fn client(plan: Plan, next: Arc<AtomicU64>, until: Instant) -> Result<Outc
     let mut outcome = Outcome::default();
     while Instant::now() < until {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        let at = usize::try_from(number).unwrap_or(0) % plan.variants.len();
-        let variant = &plan.variants[at];
-        let body = format!(
-            r#"{{"customer_id":"c{number}","items":[{{"variant_id":"{variant}","quantity":1}}]}}"#
-        );
-        let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let headers = format!(
-            "authorization: Bearer {}\r\ncontent-type: application/json\r\n\
-             idempotency-key: {}-{mixed:016x}-{number}\r\n",
-            plan.key, plan.name
-        );
+        let request = (plan.make)(number);
         let sent = Instant::now();
-        let response = connection
-            .send(&request("POST", "/api/v1/orders", &headers, &body))
-            .await?;
+        let response = connection.send(&request).await?;
         outcome
             .latencies
             .push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
-        if response.status == 201 {
-            outcome.created += 1;
+        if response.status == plan.success {
+            outcome.done += 1;
         } else {
             outcome.others += 1;
         }

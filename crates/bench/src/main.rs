@@ -1,8 +1,9 @@
 //! `cargo xtask bench smoke`: orders a second of the release server, over real HTTP, durable; and
-//! `cargo xtask bench import`.
+//! `cargo xtask bench import` and `cargo xtask bench reads`.
 
 mod baseline;
 mod import;
+mod reads;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use baseline::{Baseline, Way};
 use bench::connection::{Connection, request};
-use bench::load::{Outcome, Plan, run};
+use bench::load::{Outcome, Plan, orders, run};
 use bench::server::{Folder, Server, audit};
 use serde_json::Value;
 use throwaway::postgres::{Cluster, Durability};
@@ -23,7 +24,7 @@ const UNITS: i64 = 100_000_000;
 const CONNECTIONS: usize = 256;
 const ROUNDS: usize = 3;
 
-const USAGE: &str = "usage: stockhold-bench BINARY smoke [--database postgres] [SECONDS] | import";
+const USAGE: &str = "usage: stockhold-bench BINARY smoke [--database postgres] [SECONDS] | reads [SECONDS] | import";
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -43,6 +44,9 @@ fn main() -> Result<()> {
         [binary, "smoke", rest @ ..] => {
             let work = smoke(PathBuf::from(binary), span(rest.first())?, false);
             runtime.block_on(work)
+        }
+        [binary, "reads", rest @ ..] => {
+            runtime.block_on(reads::reads(PathBuf::from(binary), span(rest.first())?))
         }
         [binary, "import"] => runtime.block_on(import::import(PathBuf::from(binary))),
         _ => bail!("{USAGE}"),
@@ -69,12 +73,12 @@ impl Scenario {
     }
 
     /// Prints the median run; its rate.
-    fn tell(&mut self) -> f64 {
+    fn tell(&mut self, what: &str) -> f64 {
         self.outcomes.sort_by(|a, b| a.rate().total_cmp(&b.rate()));
         let (first, last) = (&self.outcomes[0], &self.outcomes[self.outcomes.len() - 1]);
         let median = &self.outcomes[self.outcomes.len() / 2];
         say(&format!(
-            "{:>26}: {:>7.0} orders/s ({:.0}–{:.0})  p50 {:.1} ms  p95 {:.1} ms  p99 {:.1} ms  refused {}",
+            "{:>26}: {:>7.0} {what}/s ({:.0}–{:.0})  p50 {:.1} ms  p95 {:.1} ms  p99 {:.1} ms  refused {}",
             self.name,
             median.rate(),
             first.rate(),
@@ -133,7 +137,7 @@ async fn smoke(binary: PathBuf, span: Duration, postgres: bool) -> Result<()> {
         let names = ["hot", "uniform"].map(|name| format!("{name}-{round}"));
         for ((scenario, variants), name) in ours.iter_mut().zip([&hot, &variants]).zip(names) {
             let outcome = sell(&server, variants, span, name).await?;
-            sold += outcome.created;
+            sold += outcome.done;
             scenario.outcomes.push(outcome);
         }
         if let Some(by_hand) = &by_hand {
@@ -144,10 +148,11 @@ async fn smoke(binary: PathBuf, span: Duration, postgres: bool) -> Result<()> {
             }
         }
     }
-    let hot_rate = ours[0].tell();
-    ours[1].tell();
+    let hot_rate = ours[0].tell("orders");
+    ours[1].tell("orders");
     if by_hand.is_some() {
-        let rates: Vec<f64> = theirs.iter_mut().map(|(_, _, s)| s.tell()).collect();
+        let told = theirs.iter_mut().map(|(_, _, s)| s.tell("orders"));
+        let rates: Vec<f64> = told.collect();
         say(&format!(
             "hot: {:.1} × FOR UPDATE, {:.1} × optimistic",
             hot_rate / rates[0],
@@ -166,11 +171,10 @@ async fn sell(
 ) -> Result<Outcome> {
     let outcome = run(Plan {
         address: server.address().to_owned(),
-        key: server.fact("secret_key").to_owned(),
-        variants: Arc::clone(variants),
+        make: orders(server.fact("secret_key"), variants, &name),
+        success: 201,
         connections: CONNECTIONS,
         span,
-        name,
     })
     .await?;
     if outcome.others > 0 {

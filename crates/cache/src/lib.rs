@@ -11,3 +11,5 @@
 pub mod link;
 pub mod pages;
 pub mod rate;
+
+mod rounds;

@@ -5,7 +5,7 @@
 //! from before it is not shown after it. What orders do to stock moves no number: a page is at most
 //! [`FRESH`] old.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,9 +17,12 @@ use sha2::{Digest as _, Sha256};
 use tokio_util::task::TaskTracker;
 
 use crate::link::Link;
+use crate::rounds::{Rounds, Waiting, rounds};
 
 /// For how long a page is shown.
 pub const FRESH: Duration = Duration::from_secs(1);
+/// Pages that are looked for together.
+const ROUND_MAX: usize = 256;
 /// Bytes of the longest page that is kept.
 const PAGE_MAX: usize = 1024 * 1024;
 /// For how long a number is remembered: far longer than any page.
@@ -28,9 +31,15 @@ const NUMBER_SECONDS: u64 = 3600;
 /// A page that is being made, for all who look for it.
 type Making = Arc<tokio::sync::Mutex<Option<Bytes>>>;
 
+/// Where a page stands: the key of its catalogue's number, and its own.
+type Place = (String, String);
+/// The number of a catalogue, and the page that is kept.
+type Kept = (Option<u64>, Option<Bytes>);
+
 /// Keeps pages of catalogues.
 pub struct Pages {
     link: Arc<Link>,
+    lookups: Rounds<Place, Kept>,
     tasks: TaskTracker,
     making: Mutex<HashMap<(String, u64), Making>>,
     hits: AtomicU64,
@@ -41,8 +50,11 @@ impl Pages {
     /// Keeps them in this Redis; `tasks` runs what nobody waits for.
     #[must_use]
     pub fn new(link: Arc<Link>, tasks: TaskTracker) -> Self {
+        let (lookups, waiting) = rounds();
+        tasks.spawn(look_up(Arc::clone(&link), waiting));
         Self {
             link,
+            lookups,
             tasks,
             making: Mutex::default(),
             hits: AtomicU64::new(0),
@@ -65,15 +77,12 @@ impl Pages {
         question: &str,
         make: impl Future<Output = Result<Bytes, E>>,
     ) -> Result<Bytes, E> {
-        let (number, page) = (number_key(tenant), page_key(tenant, question));
-        let keys = [&number, &page];
-        let found = self.link.ask(async |redis| {
-            let mut get = redis::cmd("MGET");
-            let get = get.arg(&keys);
-            get.query_async::<(Option<u64>, Option<Vec<u8>>)>(redis)
-                .await
-        });
-        let Some((now, kept)) = found.await else {
+        if !self.link.is_up() {
+            return make.await;
+        }
+        let page = page_key(tenant, question);
+        let found = self.lookups.ask((number_key(tenant), page.clone())).await;
+        let Some((now, kept)) = found else {
             return make.await;
         };
         let now = now.unwrap_or(0);
@@ -139,6 +148,32 @@ impl Pages {
     }
 }
 
+/// Looks pages up, each that is looked for once a round.
+async fn look_up(link: Arc<Link>, mut waiting: Waiting<Place, Kept>) {
+    while let Some(round) = waiting.next(ROUND_MAX).await {
+        let all = round
+            .questions
+            .iter()
+            .flat_map(|(number, page)| [number, page]);
+        let keys: Vec<&String> = all.collect::<BTreeSet<_>>().into_iter().collect();
+        let mut get = redis::cmd("MGET");
+        get.arg(&keys);
+        let asked = link.ask(async |redis| get.query_async::<Vec<Option<Bytes>>>(redis).await);
+        let found = asked.await.unwrap_or_default();
+        if found.len() != keys.len() {
+            continue;
+        }
+        let at = |key: &String| found.get(keys.binary_search(&key).ok()?).cloned().flatten();
+        let number = |key: &String| std::str::from_utf8(&at(key)?).ok()?.parse().ok();
+        let kept: Vec<Kept> = round
+            .questions
+            .iter()
+            .map(|(catalogue, page)| (number(catalogue), at(page)))
+            .collect();
+        round.answer(kept);
+    }
+}
+
 fn number_key(tenant: TenantId) -> String {
     format!("stockhold:{{{}}}:catalogue", tenant.uuid())
 }
@@ -159,8 +194,7 @@ fn page_key(tenant: TenantId, question: &str) -> String {
 }
 
 /// A page's body, if it was made for this number.
-fn body_at(now: u64, kept: Vec<u8>) -> Option<Bytes> {
-    let mut kept = Bytes::from(kept);
+fn body_at(now: u64, mut kept: Bytes) -> Option<Bytes> {
     if kept.len() < size_of::<u64>() {
         return None;
     }

@@ -155,8 +155,9 @@ async fn a_maker_that_goes_away_or_fails_is_followed_by_the_next() {
 async fn without_an_answer_everything_goes_on_and_comes_back() {
     let mut redis = Redis::start().unwrap();
     let side = Side::of(&redis).await;
-    let rates = Rates::new(Arc::clone(&side.link));
-    let take = || rates.take(Uuid::from_u128(7), NonZeroU32::new(1_000).unwrap());
+    let often = NonZeroU32::new(1_000).unwrap();
+    let rates = Rates::new(Arc::clone(&side.link), often, &side.tasks);
+    let take = || rates.take(Uuid::from_u128(7));
 
     redis.freeze(true).unwrap();
     assert_eq!(take().await, None);
@@ -181,9 +182,12 @@ async fn without_an_answer_everything_goes_on_and_comes_back() {
 async fn a_rate_is_counted_on_all_servers_together() {
     let redis = Redis::start().unwrap();
     let (one, two) = (Side::of(&redis).await, Side::of(&redis).await);
-    let sides = [one, two].map(|side| Rates::new(Arc::clone(&side.link)));
+    let sides = [one, two];
+    let rates = sides
+        .each_ref()
+        .map(|side| Rates::new(Arc::clone(&side.link), NonZeroU32::MIN, &side.tasks));
     for key in 0..20 {
-        let take = |side: usize| sides[side].take(Uuid::from_u128(key), NonZeroU32::MIN);
+        let take = |side: usize| rates[side].take(Uuid::from_u128(key));
         let (first, second) = (take(0).await, take(1).await);
         if let (Some(Ok(())), Some(Err(early))) = (first, second) {
             assert!(early <= Duration::from_secs(1), "{early:?}");
@@ -191,6 +195,31 @@ async fn a_rate_is_counted_on_all_servers_together() {
         }
     }
     panic!("the second server let through what the first one had taken");
+}
+
+/// A crowd with one key is let through as far as its rate goes, whatever round each is asked in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_takes_no_more_than_its_rate() {
+    let redis = Redis::start().unwrap();
+    let side = Side::of(&redis).await;
+    let seldom = NonZeroU32::new(2).unwrap();
+    let rates = Arc::new(Rates::new(Arc::clone(&side.link), seldom, &side.tasks));
+    for key in 0..20 {
+        let mut crowd = JoinSet::new();
+        for _ in 0..200 {
+            let rates = Arc::clone(&rates);
+            crowd.spawn(async move { rates.take(Uuid::from_u128(key)).await });
+        }
+        let answers = crowd.join_all().await;
+        let taken = answers
+            .iter()
+            .filter(|answer| **answer == Some(Ok(())))
+            .count();
+        if answers.iter().all(Option::is_some) && taken == 2 {
+            return;
+        }
+    }
+    panic!("a crowd of 200 was never held to the rate of 2");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Starting, stopping, and what a second process is told.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -176,4 +178,29 @@ async fn a_key_has_its_quota_and_others_have_theirs() {
     }
     let browser = client.with_key(Some(shop.server.fact("publishable_key")));
     browser.get("/products?limit=1").await.expect(200);
+}
+
+/// A flash sale begins with everybody connecting at once, and the server may be busy just then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_is_let_in_while_the_server_is_busy() {
+    let shop = Shop::open("crowd");
+    let address = shop.server.address().parse().unwrap();
+    let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let crowd = most.trim().parse::<usize>().unwrap().min(1_000);
+    let signal = |name: &str| {
+        let id = shop.server.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(sent.unwrap().success());
+    };
+    signal("STOP");
+    let connect = |_| TcpStream::connect_timeout(&address, Duration::from_secs(10));
+    let connections: Result<Vec<_>, _> = (0..crowd).map(connect).collect();
+    signal("CONT");
+    for mut connection in connections.expect("somebody was turned away at the door") {
+        let asked = connection.write_all(b"GET /health/live HTTP/1.1\r\nhost: shop\r\n\r\n");
+        asked.unwrap();
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+    }
 }
