@@ -18,7 +18,7 @@ use crate::tls;
 /// make the planner believe.
 const SETTINGS: &str = "SET ROLE stockhold_app; SET lock_timeout = '2s'; \
      SET statement_timeout = '15s'; SET idle_in_transaction_session_timeout = '3s'; \
-     SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; \
+     SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
      SET enable_mergejoin = off; SET synchronous_commit = on";
 /// The first wait after a failed attempt to connect, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
