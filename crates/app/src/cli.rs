@@ -400,6 +400,13 @@ pub(crate) enum MigrateWay {
     },
     /// Show which steps have been taken
     Status,
+    /// Spread the tables over the nodes of a Citus cluster, by tenant
+    Distribute {
+        /// Do it although Citus does not work under row-level security: the program alone keeps
+        /// tenants apart there
+        #[arg(long)]
+        without_row_level_security: bool,
+    },
     /// Print the SQL that makes PostgreSQL's two roles: who owns the schema, and who serves
     Roles,
     /// Print the SQL of each step, to be run with sqlite3 or psql

@@ -113,6 +113,16 @@ impl Location {
         })
     }
 
+    /// Spreads the tables over a Citus cluster; the names of those that were not spread yet.
+    pub(crate) async fn distribute(&self) -> Result<Vec<String>> {
+        match self {
+            Self::Sqlite(_) => {
+                bail!("an SQLite file cannot be distributed; `stockhold copy` moves it")
+            }
+            Self::Postgres(address) => Ok(store_postgres::distribute::distribute(address).await?),
+        }
+    }
+
     /// Does work that only one server at a time may do. An SQLite file has only one.
     pub(crate) async fn alone<T>(&self, work: impl AsyncFnOnce() -> Result<T>) -> Result<T> {
         match self {

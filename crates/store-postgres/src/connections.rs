@@ -15,11 +15,14 @@ use crate::tls;
 
 /// What a session begins with. Whatever role has logged in, it works as the server's role. A batch
 /// looks rows up by their keys, and shall do so whatever the statistics of a young or grown table
-/// make the planner believe.
+/// make the planner believe; planning it anew for each batch would cost more than running it. Citus
+/// must know which node to go to, and plans anew.
 const SETTINGS: &str = "SET ROLE stockhold_app; SET lock_timeout = '2s'; \
      SET statement_timeout = '15s'; SET idle_in_transaction_session_timeout = '3s'; \
-     SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
-     SET enable_mergejoin = off; SET synchronous_commit = on";
+     SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; \
+     SET enable_mergejoin = off; SET synchronous_commit = on; \
+     SELECT set_config('plan_cache_mode', CASE WHEN to_regclass('pg_dist_partition') IS NULL \
+     THEN 'force_generic_plan' ELSE 'force_custom_plan' END, false)";
 /// The first wait after a failed attempt to connect, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// For how long a caller waits for one of the connections.

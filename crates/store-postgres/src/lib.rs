@@ -7,6 +7,7 @@
 //! * [`replica`] takes lists to a streaming replica while that keeps up.
 //! * [`migrate`] takes the schema up and down, and knows the two roles.
 //! * [`copy`] takes a whole database out, and fills one.
+//! * [`distribute`] spreads the tables over a Citus cluster.
 //! * [`listen`] tells what other servers have committed.
 //!
 //! Only this crate and its SQLite sibling know SQL.
@@ -14,6 +15,7 @@
 pub mod address;
 pub mod connections;
 pub mod copy;
+pub mod distribute;
 pub mod error;
 pub mod listen;
 pub mod migrate;

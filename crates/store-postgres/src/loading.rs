@@ -102,11 +102,9 @@ pub(crate) fn basics<'a>(id: TenantId, needs: &'a Needs) -> Vec<(Part, Ask<'a>)>
         let ids: Vec<Uuid> = needs.tenants.iter().map(|id| id.uuid()).collect();
         let slugs: Vec<&'a str> = needs.slugs.iter().map(String::as_str).collect();
         if !(ids.is_empty() && slugs.is_empty()) {
-            let found = "stockhold_tenants($2::uuid[] || ARRAY(SELECT of_tenant_id \
-                 FROM tenant_slugs WHERE tenant_id = $1 AND slug = ANY ($3)))";
+            let found = "stockhold_tenants($1::uuid[] || stockhold_slugs($2))";
             let timeouts = "stockhold_timeouts(ARRAY[t.tenant_id])";
-            let ask = Ask::new(tenants_sql(found, timeouts, "")).tenant(id);
-            let ask = ask
+            let ask = Ask::new(tenants_sql(found, timeouts, ""))
                 .with(Type::UUID_ARRAY, ids)
                 .with(Type::TEXT_ARRAY, slugs);
             asks.push((Part::Tenants, ask));

@@ -33,6 +33,13 @@ pub const STEPS: &[Step] = &[
         down: include_str!("../migrations/0003_copies.down.sql"),
         down_destroys: false,
     },
+    Step {
+        number: 4,
+        name: "planned_anywhere",
+        up: include_str!("../migrations/0004_planned_anywhere.up.sql"),
+        down: include_str!("../migrations/0004_planned_anywhere.down.sql"),
+        down_destroys: false,
+    },
 ];
 
 /// How scripts for `psql` say it.
@@ -63,7 +70,7 @@ pub(crate) async fn connected<T>(
     }
 }
 
-fn failed(error: impl Into<Error>) -> MigrateError {
+pub(crate) fn failed(error: impl Into<Error>) -> MigrateError {
     MigrateError::Failed(error.into().to_string())
 }
 

@@ -340,13 +340,9 @@ impl Reader for PostgresReader {
 
     fn tenant_by_slug(&self, slug: String) -> Read<'_, Option<Tenant>> {
         Box::pin(async move {
-            let found = "stockhold_tenants(ARRAY(SELECT of_tenant_id FROM tenant_slugs \
-                 WHERE tenant_id = $1 AND slug = $2))";
+            let found = "stockhold_tenants(stockhold_slugs(ARRAY[$1]))";
             let sql = tenants_sql(found, "stockhold_timeouts(ARRAY[t.tenant_id])", "");
-            let asked = || {
-                let ask = Ask::new(sql.clone()).tenant(platform());
-                ask.with(Type::TEXT, slug.clone())
-            };
+            let asked = || Ask::new(sql.clone()).with(Type::TEXT, slug.clone());
             Ok(self.whole(platform(), asked, read_tenant).await?.pop())
         })
     }

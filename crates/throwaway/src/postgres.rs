@@ -59,6 +59,43 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// A cluster of its own that takes encrypted connections only, under a certificate of X.509
+    /// version 1 that it has signed itself.
+    pub fn encrypted() -> Result<Self> {
+        let cluster = Self::start(Durability::Off)?;
+        let data = cluster.data();
+        let (key, request) = (data.join("server.key"), data.join("server.csr"));
+        let mut ask = as_postgres(Path::new("openssl"));
+        ask.args(["req", "-new", "-nodes", "-newkey", "rsa:2048"])
+            .args(["-subj", "/CN=localhost", "-keyout"])
+            .arg(&key)
+            .arg("-out")
+            .arg(&request);
+        run(&mut ask)?;
+        let mut sign = as_postgres(Path::new("openssl"));
+        sign.args(["x509", "-req", "-days", "2", "-signkey"])
+            .arg(&key)
+            .arg("-in")
+            .arg(&request)
+            .arg("-out")
+            .arg(data.join("server.crt"));
+        run(&mut sign)?;
+        std::fs::write(
+            data.join("pg_hba.conf"),
+            "hostssl all all 127.0.0.1/32 trust\n",
+        )?;
+        cluster.sql("postgres", "ALTER SYSTEM SET ssl = on")?;
+        cluster.sql("postgres", "SELECT pg_reload_conf()")?;
+        let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        for _ in 0..READY_TENTHS {
+            if cluster.sql("postgres", encrypted)? == "t" {
+                return Ok(cluster);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        bail!("PostgreSQL does not encrypt; its log: {}", cluster.log())
+    }
+
     /// A stand-by that follows this cluster.
     pub fn standby(&self) -> Result<Self> {
         let standby = Self::new(Durability::Off)?;

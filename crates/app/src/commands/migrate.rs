@@ -21,6 +21,14 @@ pub(crate) fn run(args: MigrateArgs) -> Result<ExitCode> {
     let (done, word) = match args.way {
         MigrateWay::Status => return show_status(&runtime, &location, as_json),
         MigrateWay::Print { down, step } => return print(&location, down, step),
+        MigrateWay::Distribute {
+            without_row_level_security: true,
+        } => return distribute(&runtime, &location, as_json),
+        MigrateWay::Distribute { .. } => bail!(
+            "Citus does not work under row-level security: on it the program alone keeps tenants \
+             apart, and the database no longer does. Say --without-row-level-security if that is \
+             what you want (docs/scaling.md)"
+        ),
         MigrateWay::Roles => {
             output::line(store_postgres::roles::CREATE);
             return Ok(ExitCode::SUCCESS);
@@ -38,6 +46,18 @@ pub(crate) fn run(args: MigrateArgs) -> Result<ExitCode> {
     } else {
         let numbers: Vec<_> = done.iter().map(ToString::to_string).collect();
         output::line(&format!("Migrations {word}: {}.", numbers.join(", ")));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn distribute(runtime: &Runtime, location: &Location, as_json: bool) -> Result<ExitCode> {
+    let done = runtime.block_on(location.distribute())?;
+    if as_json {
+        output::line(&json!({"distributed": done}).to_string());
+    } else if done.is_empty() {
+        output::line("Nothing to do.");
+    } else {
+        output::line(&format!("Distributed by tenant_id: {}.", done.join(", ")));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@
 mod apart;
 mod conformance;
 mod copy;
+mod encrypted;
 mod listen;
 mod schema;
 

@@ -2,6 +2,7 @@
 
 use rows::steps::MigrateError;
 use sim::world::World;
+use store_postgres::distribute::{DistributeError, distribute};
 use store_postgres::migrate;
 
 use super::{Database, Simulated, block_on, codec};
@@ -29,7 +30,10 @@ fn all_up_all_down_and_all_up_again_is_the_same_schema() {
     block_on(async {
         let database = Database::empty();
         let address = database.address();
-        assert_eq!(migrate::up(&address, 5, "test").await.unwrap(), [1, 2, 3]);
+        assert_eq!(
+            migrate::up(&address, 5, "test").await.unwrap(),
+            [1, 2, 3, 4]
+        );
         let first = database.sql(CATALOGUE);
         assert!(first.contains("tenants_apart") && first.contains("stock_levels_not_oversold"));
         assert!(migrate::up(&address, 6, "test").await.unwrap().is_empty());
@@ -39,13 +43,19 @@ fn all_up_all_down_and_all_up_again_is_the_same_schema() {
             Err(MigrateError::Destroys { number: 1, .. })
         ));
         assert_eq!(database.sql(CATALOGUE), first);
-        assert_eq!(migrate::down(&address, 9, true).await.unwrap(), [3, 2, 1]);
+        assert_eq!(
+            migrate::down(&address, 9, true).await.unwrap(),
+            [4, 3, 2, 1]
+        );
         let left = database.sql(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace \
              AND relkind = 'r'",
         );
         assert_eq!(left, "schema_migrations");
-        assert_eq!(migrate::up(&address, 7, "test").await.unwrap(), [1, 2, 3]);
+        assert_eq!(
+            migrate::up(&address, 7, "test").await.unwrap(),
+            [1, 2, 3, 4]
+        );
         assert_eq!(database.sql(CATALOGUE), first);
     });
 }
@@ -82,7 +92,7 @@ fn many_that_start_at_once_take_each_step_once() {
             .into_iter()
             .flat_map(Result::unwrap)
             .collect();
-        assert_eq!(taken, [1, 2, 3]);
+        assert_eq!(taken, [1, 2, 3, 4]);
     });
 }
 
@@ -96,7 +106,7 @@ fn a_newer_or_an_older_schema_is_refused() {
             behind,
             Err(MigrateError::Behind {
                 found: 0,
-                wanted: 3
+                wanted: 4
             })
         ));
         migrate::up(&address, 0, "test").await.unwrap();
@@ -162,5 +172,17 @@ fn every_key_begins_with_the_tenant_and_every_reference_carries_it() {
              AND a.attnum = k.conkey[1] AND a.attname = 'tenant_id')",
         );
         assert_eq!(references, "", "a foreign key does not carry the tenant");
+    });
+}
+
+/// Citus itself is not among Debian's packages; docs/scaling.md says how it was tried.
+#[test]
+fn without_citus_nothing_is_distributed_and_everything_stays() {
+    block_on(async {
+        let database = Database::migrated().await;
+        let before = database.sql(CATALOGUE);
+        let refused = distribute(&database.address()).await;
+        assert!(matches!(refused, Err(DistributeError::NoCitus)));
+        assert_eq!(database.sql(CATALOGUE), before);
     });
 }
