@@ -96,3 +96,48 @@ async fn a_thousand_reads_at_once_and_no_statement_for_each_row() {
     let answers = reads.join_all().await;
     assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
 }
+
+/// Rows of the shop's tables that were read by now.
+fn rows_read(cluster: &Cluster, database: &str) -> i64 {
+    let sql = "SELECT coalesce(sum(idx_tup_read), 0) + (SELECT sum(seq_tup_read) \
+         FROM pg_stat_user_tables WHERE relname NOT IN ('schema_migrations', 'lanes')) \
+         FROM pg_stat_user_indexes WHERE relname <> 'lanes'";
+    cluster.sql(database, sql).unwrap().parse().unwrap()
+}
+
+/// A young table has no statistics, and whatever the planner makes of that: an order reads what it is
+/// about, and not the shop.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_reads_as_few_rows_in_a_large_shop() {
+    const PRODUCTS: usize = 40;
+    const VARIANTS: usize = 100;
+    const ORDERS: usize = 100;
+    let cluster = Cluster::start(Durability::Off).unwrap();
+    let database = cluster.database().unwrap();
+    let server = Server::start(binary(), &cluster.url(&database), &[]).unwrap();
+    let mut variants = Vec::new();
+    for _ in 0..PRODUCTS {
+        let all = vec![json!({"unit_price": 100, "stock_quantity": 5}); VARIANTS];
+        let body = json!({"title": "Thing", "variants": all});
+        let (status, made) = call(&server, "POST", "/products", &body.to_string()).await;
+        assert_eq!(status, 201, "{made}");
+        variants.push(made["variants"][7]["id"].as_str().unwrap().to_owned());
+    }
+    // Sessions tell what they have read once a second (PostgreSQL's manual, 28.2.1).
+    let told = std::time::Duration::from_secs(3);
+    tokio::time::sleep(told).await;
+    let before = rows_read(&cluster, &database);
+    for number in 0..ORDERS {
+        let order = super::order_of(&variants[number % variants.len()], 1);
+        let (status, made) = call(&server, "POST", "/orders", &order.to_string()).await;
+        assert_eq!(status, 201, "{made}");
+    }
+    tokio::time::sleep(told).await;
+    let read = rows_read(&cluster, &database) - before;
+    let each = read / i64::try_from(ORDERS).unwrap();
+    assert!(each > 0, "nothing was told");
+    assert!(
+        each < i64::try_from(VARIANTS).unwrap() / 2,
+        "{each} rows an order"
+    );
+}
