@@ -147,7 +147,12 @@ impl State {
 
     /// Frees a variant's code.
     pub(crate) fn forget_sku(&mut self, id: VariantId) {
-        self.skus.retain(|_, of| *of != id);
+        let variant = self.variants.get(&id);
+        if let Some(sku) = variant.and_then(|variant| variant.sku.as_ref())
+            && self.skus.get(sku) == Some(&id)
+        {
+            self.skus.remove(sku);
+        }
     }
 
     /// The loaded variants of a product, in their order.
