@@ -99,7 +99,7 @@ fn packages() -> Result<(), String> {
     if !versions.any(|version| version.join("bin/initdb").exists()) {
         missing.push("postgresql");
     }
-    if !std::path::Path::new("/usr/bin/redis-server").exists() {
+    if run("sh", &["-c", "command -v redis-server > /dev/null"]).is_err() {
         missing.push("redis-server");
     }
     if missing.is_empty() {

@@ -158,7 +158,7 @@ async fn serve(
         codec,
         providers: Arc::new(providers),
         sweeper: Arc::clone(&sweeper.status),
-        rate_limit: rate_limit(&config, &tasks),
+        rate_limit: rate_limit(&config, &tasks, &stop),
         shared: shared(&config, &tasks, &stop),
         options: http_options(&config),
         tasks: tasks.clone(),
@@ -184,9 +184,10 @@ fn watch(replica: Option<(Replica, Connections)>, tasks: &TaskTracker, stop: &Ca
     }
 }
 
-fn rate_limit(config: &Config, tasks: &TaskTracker) -> RateLimit {
+fn rate_limit(config: &Config, tasks: &TaskTracker, stop: &CancellationToken) -> RateLimit {
     let shared = config.redis.as_ref().zip(config.rate_limit);
-    let rates = |(redis, rate): (&Redis, _)| Rates::new(Arc::clone(&redis.link), rate, tasks);
+    let runs = (tasks, stop.clone());
+    let rates = |(redis, rate): (&Redis, _)| Rates::new(Arc::clone(&redis.link), rate, runs);
     RateLimit::new(config.rate_limit, shared.map(rates))
 }
 
@@ -196,7 +197,7 @@ fn shared(config: &Config, tasks: &TaskTracker, stop: &CancellationToken) -> Opt
     tasks.spawn(Arc::clone(link).keep(stop.clone()));
     Some(Shared {
         link: Arc::clone(link),
-        pages: Pages::new(Arc::clone(link), tasks.clone()),
+        pages: Pages::new(Arc::clone(link), tasks.clone(), stop.clone()),
     })
 }
 

@@ -12,4 +12,5 @@ pub mod link;
 pub mod pages;
 pub mod rate;
 
+mod making;
 mod rounds;

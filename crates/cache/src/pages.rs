@@ -3,60 +3,83 @@
 //! A page stands under its tenant's id, with the number that the tenant's catalogue had when it was
 //! looked for. Who changes a catalogue moves the number before the change is acknowledged, so a page
 //! from before it is not shown after it. What orders do to stock moves no number: a page is at most
-//! [`FRESH`] old.
+//! [`FRESH`] old, counted by Redis' clock from when it was looked for.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use domain::ids::{TenantId, TypedId as _};
+use redis::Script;
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::link::Link;
+use crate::making::{Making, Wanted};
 use crate::rounds::{Rounds, Waiting, rounds};
 
 /// For how long a page is shown.
 pub const FRESH: Duration = Duration::from_secs(1);
-/// Pages that are looked for together.
-const ROUND_MAX: usize = 256;
 /// Bytes of the longest page that is kept.
-const PAGE_MAX: usize = 1024 * 1024;
-/// For how long a number is remembered: far longer than any page.
-const NUMBER_SECONDS: u64 = 3600;
+const PAGE_MAX: usize = 128 * 1024;
+/// Different pages that are looked for together; what more there are in a round are made.
+const PAGES_MAX: usize = 16;
 
-/// A page that is being made, for all who look for it.
-type Making = Arc<tokio::sync::Mutex<Option<Bytes>>>;
+/// Moves a catalogue's number (`ARGV[1]` 1), or begins one (0): Redis' time in microseconds, which
+/// does not come again when a number was evicted. It is remembered for an hour, far longer than any
+/// page.
+const MOVE: &str = "\
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000000 + time[2])
+if ARGV[1] == '1' then
+    redis.call('SET', KEYS[1], now, 'EX', 3600)
+else
+    redis.call('SET', KEYS[1], now, 'EX', 3600, 'NX')
+end
+return 1";
 
 /// Where a page stands: the key of its catalogue's number, and its own.
 type Place = (String, String);
-/// The number of a catalogue, and the page that is kept.
-type Kept = (Option<u64>, Option<Bytes>);
+
+/// Redis' time in seconds and microseconds, and what stands under some keys.
+type Answer = ((u64, u64), Vec<Option<Bytes>>);
+
+/// What was found at a place.
+struct Found {
+    /// Redis' time, in milliseconds since the epoch.
+    at: u64,
+    /// The number of the catalogue.
+    number: Option<u64>,
+    page: Option<Bytes>,
+}
 
 /// Keeps pages of catalogues.
 pub struct Pages {
     link: Arc<Link>,
-    lookups: Rounds<Place, Kept>,
+    lookups: Rounds<Place, Found>,
     tasks: TaskTracker,
-    making: Mutex<HashMap<(String, u64), Making>>,
+    making: Making,
+    moving: Script,
     hits: AtomicU64,
     misses: AtomicU64,
 }
 
 impl Pages {
-    /// Keeps them in this Redis; `tasks` runs what nobody waits for.
+    /// Keeps them in this Redis; `tasks` runs what nobody waits for, until `stop`.
     #[must_use]
-    pub fn new(link: Arc<Link>, tasks: TaskTracker) -> Self {
-        let (lookups, waiting) = rounds();
+    pub fn new(link: Arc<Link>, tasks: TaskTracker, stop: CancellationToken) -> Self {
+        let (lookups, waiting) = rounds(stop);
         tasks.spawn(look_up(Arc::clone(&link), waiting));
         Self {
             link,
             lookups,
             tasks,
-            making: Mutex::default(),
+            making: Making::default(),
+            moving: Script::new(MOVE),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
         }
@@ -82,95 +105,96 @@ impl Pages {
         }
         let page = page_key(tenant, question);
         let found = self.lookups.ask((number_key(tenant), page.clone())).await;
-        let Some((now, kept)) = found else {
+        let Some(found) = found else {
             return make.await;
         };
-        let now = now.unwrap_or(0);
-        if let Some(body) = kept.and_then(|kept| body_at(now, kept)) {
+        let Some(number) = found.number else {
+            self.begin(tenant);
+            return make.await;
+        };
+        if let Some(body) = found.page.and_then(|kept| body_at(number, kept)) {
             self.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(body);
         }
         self.misses.fetch_add(1, Ordering::Relaxed);
-        self.make_once((page, now), make).await
-    }
-
-    async fn make_once<E>(
-        &self,
-        wanted: (String, u64),
-        make: impl Future<Output = Result<Bytes, E>>,
-    ) -> Result<Bytes, E> {
-        let making = Arc::clone(self.making().entry(wanted.clone()).or_default());
-        let mut made = making.lock().await;
-        if let Some(body) = &*made {
-            return Ok(body.clone());
+        let wanted = (page, number);
+        let (body, made) = self.making.once(&wanted, make).await;
+        if let (Ok(body), true) = (&body, made) {
+            self.keep(wanted, body, found.at);
         }
-        let body = make.await;
-        if let Ok(body) = &body {
-            *made = Some(body.clone());
-            self.keep(&wanted, body);
-        }
-        self.making().remove(&wanted);
         body
     }
 
-    fn making(&self) -> std::sync::MutexGuard<'_, HashMap<(String, u64), Making>> {
-        self.making.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, (page, now): &(String, u64), body: &Bytes) {
+    /// Keeps a page that was looked for at that time, behind its maker's back. Redis forgets it by
+    /// its own clock, however late it hears of it.
+    fn keep(&self, (page, number): Wanted, body: &Bytes, at: u64) {
         if body.len() > PAGE_MAX {
             return;
         }
-        let kept = [&now.to_be_bytes(), &body[..]].concat();
-        let (link, page) = (Arc::clone(&self.link), page.clone());
-        let millis = u64::try_from(FRESH.as_millis()).unwrap_or(u64::MAX);
+        let kept = [&number.to_be_bytes(), &body[..]].concat();
+        let link = Arc::clone(&self.link);
+        let until = at.saturating_add(u64::try_from(FRESH.as_millis()).unwrap_or(0));
         self.tasks.spawn(async move {
             let set = link.ask(async |redis| {
                 let mut set = redis::cmd("SET");
-                let set = set.arg(page).arg(kept).arg("PX").arg(millis);
+                let set = set.arg(page).arg(kept).arg("PXAT").arg(until);
                 set.query_async::<()>(redis).await
             });
             set.await
         });
     }
 
+    /// Gives a catalogue a number, behind the back of who missed it.
+    fn begin(&self, tenant: TenantId) {
+        let (link, moving) = (Arc::clone(&self.link), self.moving.clone());
+        self.tasks.spawn(async move {
+            let begun = link.ask(async |redis| {
+                let mut begin = moving.key(number_key(tenant));
+                begin.arg(0).invoke_async::<()>(redis).await
+            });
+            begun.await
+        });
+    }
+
     /// Says that a tenant's catalogue has changed. Where that cannot be said, pages from before are
     /// shown for at most [`FRESH`].
     pub async fn changed(&self, tenant: TenantId) {
-        let key = number_key(tenant);
         let moved = self.link.ask(async |redis| {
-            let mut both = redis::pipe();
-            let both = both.cmd("INCR").arg(&key).ignore();
-            let both = both.cmd("EXPIRE").arg(&key).arg(NUMBER_SECONDS).ignore();
-            both.query_async::<()>(redis).await
+            let mut step = self.moving.key(number_key(tenant));
+            step.arg(1).invoke_async::<()>(redis).await
         });
         moved.await;
     }
 }
 
 /// Looks pages up, each that is looked for once a round.
-async fn look_up(link: Arc<Link>, mut waiting: Waiting<Place, Kept>) {
-    while let Some(round) = waiting.next(ROUND_MAX).await {
-        let all = round
-            .questions
+async fn look_up(link: Arc<Link>, mut waiting: Waiting<Place, Found>) {
+    while let Some(round) = waiting.next().await {
+        let places: BTreeSet<&Place> = round.questions.iter().collect();
+        let places: Vec<&Place> = places.into_iter().take(PAGES_MAX).collect();
+        let keys: Vec<&String> = places
             .iter()
-            .flat_map(|(number, page)| [number, page]);
-        let keys: Vec<&String> = all.collect::<BTreeSet<_>>().into_iter().collect();
-        let mut get = redis::cmd("MGET");
-        get.arg(&keys);
-        let asked = link.ask(async |redis| get.query_async::<Vec<Option<Bytes>>>(redis).await);
-        let found = asked.await.unwrap_or_default();
-        if found.len() != keys.len() {
-            continue;
-        }
-        let at = |key: &String| found.get(keys.binary_search(&key).ok()?).cloned().flatten();
-        let number = |key: &String| std::str::from_utf8(&at(key)?).ok()?.parse().ok();
-        let kept: Vec<Kept> = round
-            .questions
-            .iter()
-            .map(|(catalogue, page)| (number(catalogue), at(page)))
+            .flat_map(|(number, page)| [number, page])
             .collect();
-        round.answer(kept);
+        let mut both = redis::pipe();
+        both.cmd("TIME").cmd("MGET").arg(&keys);
+        let asked = link.ask(async |redis| both.query_async::<Answer>(redis).await);
+        let Some(((seconds, micros), values)) = asked.await else {
+            continue;
+        };
+        let at = seconds * 1_000 + micros / 1_000;
+        let places: BTreeMap<Place, &[Option<Bytes>]> =
+            places.into_iter().cloned().zip(values.chunks(2)).collect();
+        round.answer(|place| {
+            let [number, page] = places.get(place)? else {
+                return None;
+            };
+            let number = number
+                .as_ref()
+                .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+            let page = page.clone();
+            Some(Found { at, number, page })
+        });
     }
 }
 
@@ -178,8 +202,7 @@ fn number_key(tenant: TenantId) -> String {
     format!("stockhold:{{{}}}:catalogue", tenant.uuid())
 }
 
-/// Versions of the program may show pages differently. The braces keep a tenant's keys together
-/// (Redis cluster specification, "Hash tags").
+/// Versions of the program may show pages differently.
 fn page_key(tenant: TenantId, question: &str) -> String {
     let mut key = format!(
         "stockhold:{{{}}}:{}:",

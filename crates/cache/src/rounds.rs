@@ -3,9 +3,13 @@
 //! after each of its questions has come, so no answer is older than its question.
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
-/// Questions that may wait; more than that go without.
-const WAITING_MAX: usize = 16_384;
+use crate::link::ANSWER_MAX;
+
+/// Questions that may wait, and that are taken into one round; more than that go without.
+const WAITING_MAX: usize = 4_096;
 
 /// A question, and who asks.
 type Asked<Q, A> = (Q, oneshot::Sender<A>);
@@ -14,19 +18,22 @@ type Asked<Q, A> = (Q, oneshot::Sender<A>);
 pub(crate) struct Rounds<Q, A>(mpsc::Sender<Asked<Q, A>>);
 
 /// Where they wait for their round.
-pub(crate) struct Waiting<Q, A>(mpsc::Receiver<Asked<Q, A>>);
+pub(crate) struct Waiting<Q, A> {
+    asked: mpsc::Receiver<Asked<Q, A>>,
+    stop: CancellationToken,
+}
 
-pub(crate) fn rounds<Q, A>() -> (Rounds<Q, A>, Waiting<Q, A>) {
-    let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    (Rounds(sender), Waiting(receiver))
+pub(crate) fn rounds<Q, A>(stop: CancellationToken) -> (Rounds<Q, A>, Waiting<Q, A>) {
+    let (sender, asked) = mpsc::channel(WAITING_MAX);
+    (Rounds(sender), Waiting { asked, stop })
 }
 
 impl<Q, A> Rounds<Q, A> {
-    /// The answer, if there is one.
+    /// The answer, if there is one within the round under way and the next one.
     pub(crate) async fn ask(&self, question: Q) -> Option<A> {
         let (sender, answer) = oneshot::channel();
         self.0.try_send((question, sender)).ok()?;
-        answer.await.ok()
+        timeout(2 * ANSWER_MAX, answer).await.ok()?.ok()
     }
 }
 
@@ -37,10 +44,14 @@ pub(crate) struct Round<Q, A> {
 }
 
 impl<Q, A> Waiting<Q, A> {
-    /// The next round, of at most `most` questions; none when nobody can ask any more.
-    pub(crate) async fn next(&mut self, most: usize) -> Option<Round<Q, A>> {
+    /// The next round; none when nobody is to be answered any more.
+    pub(crate) async fn next(&mut self) -> Option<Round<Q, A>> {
         let mut asked = Vec::new();
-        if self.0.recv_many(&mut asked, most).await == 0 {
+        let taken = tokio::select! {
+            () = self.stop.cancelled() => 0,
+            taken = self.asked.recv_many(&mut asked, WAITING_MAX) => taken,
+        };
+        if taken == 0 {
             return None;
         }
         let (questions, senders) = asked.into_iter().unzip();
@@ -49,11 +60,13 @@ impl<Q, A> Waiting<Q, A> {
 }
 
 impl<Q, A> Round<Q, A> {
-    /// Answers the questions in their order. Who gets nothing goes without.
-    pub(crate) fn answer(self, answers: impl IntoIterator<Item = A>) {
-        for (sender, answer) in self.senders.into_iter().zip(answers) {
-            // Who asked may have gone.
-            drop(sender.send(answer));
+    /// Answers each question, or lets it go without.
+    pub(crate) fn answer(self, mut answer: impl FnMut(&Q) -> Option<A>) {
+        for (question, sender) in self.questions.iter().zip(self.senders) {
+            if let Some(answer) = answer(question) {
+                // Who asked may have gone.
+                drop(sender.send(answer));
+            }
         }
     }
 }

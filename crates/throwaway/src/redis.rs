@@ -49,8 +49,11 @@ impl Redis {
             .arg(self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let child = command.spawn().context("redis-server: install it")?;
-        self.running = Some(child);
+        let child = self.running.insert(child);
         for _ in 0..READY_TENTHS {
+            if let Some(status) = child.try_wait()? {
+                bail!("redis-server ended at once ({status}): another took its port?");
+            }
             if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
                 return Ok(());
             }
@@ -66,8 +69,13 @@ impl Redis {
 
     /// Ends it at once.
     pub fn kill(&mut self) -> Result<()> {
-        self.signal("KILL")?;
+        let killed = self.signal("KILL");
         if let Some(mut child) = self.running.take() {
+            // Where the server was not found, ending `timeout` would leave it: `timeout` ends it.
+            if killed.is_err() {
+                let id = child.id().to_string();
+                Command::new("kill").args(["-s", "TERM", &id]).status()?;
+            }
             child.wait()?;
         }
         Ok(())

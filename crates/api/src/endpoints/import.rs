@@ -145,7 +145,9 @@ impl Import {
                     self.say(number, Err(problem));
                 }
             }
-            self.settle(IN_FLIGHT).await;
+            if self.waiting.len() > IN_FLIGHT {
+                self.settle(IN_FLIGHT / 2).await;
+            }
             if !self.results.room(self.idle).await {
                 return;
             }
@@ -199,16 +201,18 @@ impl Import {
         }
     }
 
-    /// Waits for the oldest lines until at most `left` are in flight.
+    /// Waits for the oldest lines until at most `left` are in flight, and says what became of them.
     async fn settle(&mut self, left: usize) {
-        while self.waiting.len() > left {
-            let Some((number, queued)) = self.waiting.pop_front() else {
-                return;
-            };
-            let answer = queued.answer().await.map_err(problem_of);
-            if answer.is_ok() && !self.dry_run {
-                self.services.catalogue_changed(self.tenant).await;
-            }
+        let settling = self.waiting.len().saturating_sub(left);
+        let settling: Vec<_> = self.waiting.drain(..settling).collect();
+        let mut answers = Vec::with_capacity(settling.len());
+        for (number, queued) in settling {
+            answers.push((number, queued.answer().await.map_err(problem_of)));
+        }
+        if !self.dry_run && answers.iter().any(|(_, answer)| answer.is_ok()) {
+            self.services.catalogue_changed(self.tenant).await;
+        }
+        for (number, answer) in answers {
             self.say(number, answer.map(|answer| (answer.status, answer.body)));
         }
     }

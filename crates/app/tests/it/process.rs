@@ -186,7 +186,7 @@ async fn a_crowd_is_let_in_while_the_server_is_busy() {
     let shop = Shop::open("crowd");
     let address = shop.server.address().parse().unwrap();
     let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
-    let crowd = most.trim().parse::<usize>().unwrap().min(1_000);
+    let crowd = most.trim().parse::<usize>().unwrap().min(300);
     let signal = |name: &str| {
         let id = shop.server.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status();
