@@ -266,6 +266,9 @@ pub(crate) struct CopyArgs {
     /// An empty database; its schema is made where it is missing
     #[arg(long)]
     pub(crate) to: String,
+    /// Hours for which the source's servers kept an answer under its Idempotency-Key
+    #[arg(long, env = "STOCKHOLD_IDEMPOTENCY_HOURS", default_value_t = 24)]
+    pub(crate) idempotency_hours: i64,
     /// Print JSON for machines
     #[arg(long)]
     pub(crate) json: bool,

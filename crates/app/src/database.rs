@@ -8,9 +8,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
+use domain::time::Timestamp;
 use engine::clock::{Clock as _, Entropy as _};
 use engine::reader::{Pages, Reader, Snapshot};
-use rows::copy::{HALF, Source, Target};
+use engine::store::StoreError;
+use rows::copy::{Source, Target};
 use rows::steps::{Dialect, Step, Taken};
 use store_postgres::address::Address;
 use store_postgres::connections::Connections;
@@ -192,9 +194,8 @@ impl Location {
             Self::Postgres(address) => {
                 store_postgres::migrate::require_current(address).await?;
                 let connections = Connections::new(address, how.pool_size - how.writers)?;
-                if store_postgres::copy::is_under_way(&connections).await? {
-                    bail!(HALF);
-                }
+                let secrets = Secrets::of_postgres(connections.clone());
+                secrets.no_copy().await?;
                 let store = |_| {
                     let own = Connections::new(address, 1)?;
                     let store = PostgresStore::new(own, how.time);
@@ -212,7 +213,7 @@ impl Location {
                 Ok(Database {
                     stores: (0..how.writers).map(store).collect::<Result<_>>()?,
                     reader: Arc::new(reader),
-                    secrets: Secrets::of_postgres(connections.clone()),
+                    secrets,
                     replica: replica.map(|replica| (replica, connections)),
                     checkpointer: None,
                 })
@@ -220,33 +221,39 @@ impl Location {
         }
     }
 
-    /// A frozen view to copy from, which nobody writes to while it is open.
-    pub(crate) async fn source(&self) -> Result<Box<dyn Source>> {
+    /// A frozen view to copy from, which nobody writes to while it is open. Answers given before
+    /// `expired` count no more.
+    pub(crate) async fn source(&self, expired: Timestamp) -> Result<Box<dyn Source>> {
         Ok(match self {
             Self::Sqlite(path) => {
                 Self::must_exist(path)?;
-                Box::new(SqliteSource::open(path)?)
+                Box::new(SqliteSource::open(path, expired)?)
             }
             Self::Postgres(address) => {
                 store_postgres::migrate::require_current(address).await?;
-                if store_postgres::copy::is_under_way(&Connections::new(address, 1)?).await? {
-                    bail!(HALF);
-                }
+                let secrets = Secrets::of_postgres(Connections::new(address, 1)?);
+                secrets.no_copy().await?;
                 Box::new(PostgresSnapshot::open_alone(address)?)
             }
         })
     }
 
     /// A view of a database that has been copied into.
-    pub(crate) fn copied(&self) -> Result<Box<dyn Source>> {
+    pub(crate) fn copied(&self) -> Result<Box<dyn Source>, StoreError> {
         Ok(match self {
             Self::Sqlite(path) => Box::new(SqliteSnapshot::open(path)?),
             Self::Postgres(address) => Box::new(PostgresSnapshot::open(address)?),
         })
     }
 
-    /// A migrated database to copy into.
-    pub(crate) fn target(&self) -> Result<Box<dyn Target>> {
+    /// A database to copy into; a new one gets its schema.
+    pub(crate) async fn target(&self) -> Result<Box<dyn Target>> {
+        let (taken, _) = self.schema().await?;
+        if taken.is_empty() {
+            self.migrate_up().await?;
+        }
+        let (steps, _) = self.steps();
+        rows::steps::require_current(steps, &self.schema().await?.0)?;
         Ok(match self {
             Self::Sqlite(path) => Box::new(SqliteTarget::open(path)?),
             Self::Postgres(address) => Box::new(PostgresTarget::open(address)?),
@@ -273,11 +280,13 @@ impl Location {
 }
 
 impl Database {
-    /// The servers' pepper: made once, kept in the database.
+    /// The servers' pepper: made once, kept in the database. Whoever has it may work there: a copy
+    /// that is noted later sees it and does not begin.
     pub(crate) async fn pepper(&self) -> Result<[u8; 32]> {
         let mut fresh = [0; 32];
         SystemEntropy.fill(&mut fresh);
         let kept = self.secrets.keep("pepper", &fresh).await?;
+        self.secrets.no_copy().await?;
         kept.try_into()
             .map_err(|_| anyhow!("the server's pepper in the database is damaged"))
     }

@@ -23,6 +23,23 @@ pub const PAGE: usize = 1_000;
 /// What whoever opens a database for work is told.
 pub const HALF: &str = "a copy into this database is not done; run the same `stockhold copy` again";
 
+/// Why a copy does not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum NotBegun {
+    /// The target holds what was not copied into it.
+    #[error("is not empty; a copy goes into an empty database")]
+    NotEmpty,
+    /// The target holds a part of something else.
+    #[error(
+        "holds a part of another database, or of this one before it was written to again; empty \
+         it and copy anew"
+    )]
+    OtherSource,
+    /// One of them failed.
+    #[error("could not be looked at: {0}")]
+    Store(#[from] StoreError),
+}
+
 /// What takes a page of rows.
 pub type Take<'a> = dyn FnMut(Vec<Row>) -> Result<(), StoreError> + 'a;
 
@@ -94,14 +111,43 @@ pub fn fingerprint(source: &mut dyn Source) -> Result<String, StoreError> {
     Ok(sums.hex())
 }
 
-/// Whether nothing was ever written here. A lane that has not begun is nothing.
-pub fn is_empty(target: &mut dyn Source) -> Result<bool, StoreError> {
-    if target.lanes()?.len() > 1 {
-        return Ok(false);
+/// Begins a copy of `source`, or goes on where it was left; `view` looks at the target. The copy is
+/// noted before anything is looked at, so that no server begins to work there in between.
+pub fn begin(
+    source: &mut dyn Source,
+    target: &mut dyn Target,
+    view: &mut dyn FnMut() -> Result<Box<dyn Source>, StoreError>,
+) -> Result<(), NotBegun> {
+    let fingerprint = fingerprint(source)?;
+    match target.begun()? {
+        Some(begun) if begun != fingerprint => return Err(NotBegun::OtherSource),
+        Some(_) => {}
+        None => target.begin(&fingerprint)?,
     }
-    for table in tables().filter(|table| table.name != LANES.name) {
-        if target.count(table, platform())? > 0 {
-            return Ok(false);
+    if holds_only_copied(&mut *view()?, target)? {
+        return Ok(());
+    }
+    let mut copied = source.lanes()?.into_iter().map(|tenant| {
+        let parts = target.copied(tenant)?;
+        Ok(tables().any(|table| parts.contains_key(table.name)))
+    });
+    let nothing = copied.all(|any: Result<bool, StoreError>| matches!(any, Ok(false)));
+    drop(copied);
+    if nothing {
+        target.finish(&[platform()])?;
+    }
+    Err(NotBegun::NotEmpty)
+}
+
+/// Whether every row here was copied. A lane that has not begun is nothing.
+fn holds_only_copied(view: &mut dyn Source, target: &mut dyn Target) -> Result<bool, StoreError> {
+    for tenant in view.lanes()? {
+        let copied = target.copied(tenant)?;
+        for table in tables().filter(|table| table.name != LANES.name) {
+            let noted = copied.get(table.name).copied().unwrap_or(0);
+            if view.count(table, tenant)? != noted {
+                return Ok(false);
+            }
         }
     }
     Ok(true)

@@ -19,8 +19,8 @@ BEGIN
         'idempotency_keys']
     LOOP
         EXECUTE format('REVOKE ALL ON %I FROM stockhold_app', part);
-        EXECUTE format('DROP POLICY owner_sees_all ON %I', part);
-        EXECUTE format('DROP POLICY tenants_apart ON %I', part);
+        EXECUTE format('DROP POLICY IF EXISTS owner_sees_all ON %I', part);
+        EXECUTE format('DROP POLICY IF EXISTS tenants_apart ON %I', part);
         EXECUTE format('ALTER TABLE %I NO FORCE ROW LEVEL SECURITY', part);
         EXECUTE format('ALTER TABLE %I DISABLE ROW LEVEL SECURITY', part);
     END LOOP;

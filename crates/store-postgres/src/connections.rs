@@ -44,7 +44,7 @@ pub struct Connections {
 impl Connections {
     /// At most `most` connections, made when they are needed.
     pub fn new(address: &Address, most: usize) -> Result<Self, Error> {
-        let tls = tls::connector(&address.trust)?;
+        let tls = tls::connector(address)?;
         let config = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };

@@ -82,13 +82,12 @@ impl Source for PostgresSnapshot {
 /// A PostgreSQL that is filled, by one copy at a time.
 pub struct PostgresTarget {
     work: Frozen,
-    /// The session that keeps other copies out.
-    _alone: Frozen,
     source: String,
     runtime: Apart,
 }
 
-/// The advisory lock of whoever copies into the database: "stockhol" as a number, and one.
+/// The advisory lock of whoever copies into the database: "stockhol" as a number, and one. It goes
+/// with the session that writes.
 const LOCK: &str = "SELECT pg_try_advisory_lock(8319106112064745325)";
 
 impl PostgresTarget {
@@ -96,20 +95,18 @@ impl PostgresTarget {
     pub fn open(address: &Address) -> Result<Self, StoreError> {
         let runtime = Apart::new()?;
         let open = async {
-            let connections = Connections::new(address, 2)?;
-            let alone = Frozen::idle(&connections).await?;
-            let locked = read_all(alone.one(Ask::new(LOCK)).await?, RowColumns::flag)?;
-            let work = Frozen::idle(&connections).await?;
-            Ok::<_, Error>((alone, work, locked == [true]))
+            let connections = Connections::new(address, 1)?;
+            let work = Frozen::idle(&connections).await?.patiently().await?;
+            let locked = read_all(work.one(Ask::new(LOCK)).await?, RowColumns::flag)?;
+            Ok::<_, Error>((work, locked == [true]))
         };
-        let (alone, work, locked) = runtime.wait(open).map_err(sort)?;
+        let (work, locked) = runtime.wait(open).map_err(sort)?;
         if !locked {
             let why = "another copy into it is under way";
             return Err(StoreError::Unavailable(why.to_owned()));
         }
         Ok(Self {
             work,
-            _alone: alone,
             source: String::new(),
             runtime,
         })
@@ -230,12 +227,10 @@ impl Target for PostgresTarget {
     }
 
     fn finish(&mut self, lanes: &[TenantId]) -> Result<(), StoreError> {
-        // The platform, which stands first, holds what keeps servers out.
-        for tenant in lanes.iter().rev() {
-            let sql = "DELETE FROM copy_progress WHERE tenant_id = $1";
-            self.transact(*tenant, vec![Ask::new(sql).tenant(*tenant)])?;
-        }
-        Ok(())
+        let sql = "DELETE FROM copy_progress WHERE tenant_id = $1";
+        let forget = |tenant: &TenantId| [name_tenant(*tenant), Ask::new(sql).tenant(*tenant)];
+        let asks = lanes.iter().flat_map(forget).collect();
+        self.transact(platform(), asks).map(|_| ())
     }
 }
 

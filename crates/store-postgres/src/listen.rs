@@ -35,7 +35,7 @@ pub async fn listen(address: Address, stop: CancellationToken, hear: impl Fn()) 
 }
 
 async fn line(address: &Address, hear: &impl Fn()) -> Result<(), Error> {
-    let tls = tls::connector(&address.trust)?;
+    let tls = tls::connector(address)?;
     let (client, mut connection) = address.config.connect(tls).await?;
     let listening = client.batch_execute("LISTEN stockhold");
     let hearing = async {

@@ -58,7 +58,7 @@ pub(crate) async fn connected<T>(
     address: &Address,
     work: impl AsyncFnOnce(&mut Client) -> Result<T, MigrateError>,
 ) -> Result<T, MigrateError> {
-    let tls = tls::connector(&address.trust).map_err(failed)?;
+    let tls = tls::connector(address).map_err(failed)?;
     let connected = address.config.connect(tls).await;
     let (mut client, connection) = connected.map_err(|error| failed(Error::from(error)))?;
     tokio::select! {

@@ -14,6 +14,8 @@ use crate::error::Error;
 /// For how long answers are waited for: longer than the server gives any statement (see
 /// `connections`), so that only a server that is frozen or cut off is given up.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
+/// The same for work that may take long and has no limit on the server, such as copies and audits.
+const LONG_ANSWER_MAX: Duration = Duration::from_hours(1);
 
 pub(crate) type Param<'a> = Box<dyn ToSql + Sync + Send + 'a>;
 
@@ -83,4 +85,11 @@ async fn ask_patiently(client: &Object, asks: &[Ask<'_>]) -> Vec<Result<Vec<Row>
 /// The same, where the first failure is all that counts.
 pub(crate) async fn ask(client: &Object, asks: &[Ask<'_>]) -> Result<Vec<Vec<Row>>, Error> {
     ask_all(client, asks).await.into_iter().collect()
+}
+
+/// The same for work that may take long.
+pub(crate) async fn ask_long(client: &Object, asks: &[Ask<'_>]) -> Result<Vec<Vec<Row>>, Error> {
+    let answered = tokio::time::timeout(LONG_ANSWER_MAX, ask_patiently(client, asks));
+    let answers = answered.await.map_err(|_| Error::Silent)?;
+    answers.into_iter().collect()
 }

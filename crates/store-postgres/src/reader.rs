@@ -25,7 +25,7 @@ use crate::error::{Error, sort};
 use crate::gather::{Roots, select};
 use crate::lists;
 use crate::loading::{Loading, Part, basics, lane_ask, read_tenant, tenants_sql};
-use crate::pipeline::{Ask, ask, name_tenant};
+use crate::pipeline::{Ask, ask, ask_long, name_tenant};
 use crate::replica::Replica;
 use crate::store::{TimeSource, bring};
 
@@ -43,6 +43,8 @@ pub struct PostgresReader {
 /// A connection that is held for a transaction, mostly one that reads. Given up half-way, it takes its connection with it.
 pub(crate) struct Frozen {
     client: Option<Object>,
+    /// Whether what takes long is waited for.
+    patient: bool,
 }
 
 impl Frozen {
@@ -55,7 +57,18 @@ impl Frozen {
     /// A connection on which nothing has begun.
     pub(crate) async fn idle(connections: &Connections) -> Result<Self, Error> {
         let client = Some(connections.get().await?);
-        Ok(Self { client })
+        Ok(Self {
+            client,
+            patient: false,
+        })
+    }
+
+    /// Waits for what takes long, here and on the server, from now on.
+    pub(crate) async fn patiently(mut self) -> Result<Self, Error> {
+        self.patient = true;
+        let limits = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0";
+        self.run(limits).await?;
+        Ok(self)
     }
 
     pub(crate) async fn open(connections: &Connections, id: TenantId) -> Result<Self, Error> {
@@ -80,7 +93,11 @@ impl Frozen {
     }
 
     pub(crate) async fn ask(&self, asks: &[Ask<'_>]) -> Result<Vec<Vec<Row>>, Error> {
-        ask(self.client(), asks).await
+        if self.patient {
+            ask_long(self.client(), asks).await
+        } else {
+            ask(self.client(), asks).await
+        }
     }
 
     /// The same for one statement.

@@ -3,7 +3,7 @@
 /// SQL that makes both, for whoever administers the database.
 pub const CREATE: &str = "\
 -- Run this once as an administrator of the database server, with passwords of your own.
--- stockhold_owner owns the schema: use it for `stockhold migrate`, and for nothing else.
+-- stockhold_owner owns the schema: use it for `stockhold migrate` and `stockhold copy` only.
 -- stockhold_app serves: it owns nothing, and row-level security shows it one tenant at a time.
 CREATE ROLE stockhold_owner LOGIN PASSWORD 'change me' NOSUPERUSER NOBYPASSRLS;
 CREATE ROLE stockhold_app LOGIN PASSWORD 'change me, too' NOSUPERUSER NOBYPASSRLS;

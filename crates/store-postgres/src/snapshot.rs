@@ -49,12 +49,7 @@ impl PostgresSnapshot {
         let open = async {
             let connections = Connections::new(address, 1)?;
             let frozen = Frozen::open_behind(&connections, platform(), first).await?;
-            // Whatever takes long here is wanted.
-            let patient = Ask::new("SELECT set_config('statement_timeout', '0', true)");
-            let idle =
-                Ask::new("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
-            frozen.ask(&[patient, idle]).await?;
-            Ok(frozen)
+            frozen.patiently().await
         };
         let frozen = runtime.wait(open).map_err(sort)?;
         Ok(Self { frozen, runtime })

@@ -1,3 +1,9 @@
+CREATE TABLE half_copied (
+    notes INTEGER,
+    CONSTRAINT a_copy_into_this_database_is_not_done CHECK (notes = 0)
+) STRICT;
+INSERT INTO half_copied (notes) SELECT count(*) FROM copy_progress;
+DROP TABLE half_copied;
 DROP TABLE copy_progress;
 DELETE FROM lanes WHERE seq = 0 AND last_at = 0;
 CREATE TABLE server_secrets_old (

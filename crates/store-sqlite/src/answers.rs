@@ -1,4 +1,4 @@
-//! Answers under idempotency keys. They stand in the order in which they were given; only the narrow
+//! Answers under idempotency keys. Their rows stand in the order in which they were given; only the narrow
 //! index of keys is random.
 
 use std::collections::BTreeMap;
@@ -75,6 +75,29 @@ pub(crate) fn forget(conn: &Connection, before: i64, most: usize) -> Result<()> 
         conn.execute(sql, [last])?;
     }
     Ok(())
+}
+
+/// Where all answers stand by tenant, once [`sort_by_tenant`] has been called.
+pub(crate) const BY_TENANT: &str = "sorted_answers \
+     CROSS JOIN idempotency_answers USING (answer_id, tenant_id, created_at, key)";
+
+/// Sorts the answers that stand under keys by tenant and time, for this connection only: those who
+/// serve look them up by key, and need no index for it.
+pub(crate) fn sort_by_tenant(conn: &Connection) -> Result<()> {
+    let there = "SELECT 1 FROM temp.sqlite_master WHERE name = 'sorted_answers'";
+    if one(conn, there, [], |_| Ok(()))?.is_some() {
+        return Ok(());
+    }
+    conn.pragma_update(None, "query_only", false)?;
+    conn.execute_batch(
+        "CREATE TEMP TABLE sorted_answers (tenant_id, created_at, key, answer_id,
+             PRIMARY KEY (tenant_id, created_at, key)) WITHOUT ROWID;
+         INSERT INTO sorted_answers
+         SELECT tenant_id, created_at, given.key, answer_id FROM idempotency_answers AS given
+         JOIN idempotency_keys USING (answer_id)
+         WHERE idempotency_keys.key = given.key AND tenant_id IS NOT NULL;",
+    )?;
+    conn.pragma_update(None, "query_only", true)
 }
 
 /// The columns of a whole row, its key last.

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use domain::ids::TenantId;
+use domain::time::Timestamp;
 use engine::reader::Snapshot as _;
 use engine::request::platform;
 use engine::store::StoreError;
@@ -34,24 +35,27 @@ pub enum SourceError {
     /// It could not be read.
     #[error(transparent)]
     Read(#[from] StoreError),
-    /// Answers under idempotency keys are older than the step that notes whose they are.
+    /// Answers that still count are older than the step that notes whose they are.
     #[error(
         "{0} answers under idempotency keys were given before step 4 of the schema and do not say \
-         whose they are; they go with the shops' next requests once they are a day old: copy then"
+         whose they are; copy when their time under the keys is over"
     )]
     OldAnswers(i64),
 }
 
 impl SqliteSource {
-    /// Opens a migrated file. A server that uses it keeps us out, and we it.
-    pub fn open(path: &Path) -> Result<Self, SourceError> {
+    /// Opens a migrated file. A server that uses it keeps us out, and we it. Answers given before
+    /// `expired` count no more.
+    pub fn open(path: &Path, expired: Timestamp) -> Result<Self, SourceError> {
         let (conn, lock) = open_for_migration(path)?;
         crate::migrate::require_current(&conn).map_err(OpenError::from)?;
         if begun(&conn).map_err(sort)?.is_some() {
             return Err(OpenError::HalfCopied.into());
         }
-        let sql = "SELECT count(*) FROM idempotency_answers WHERE tenant_id IS NULL";
-        let old = one(&conn, sql, [], |c| c.int()).map_err(sort)?.unwrap_or(0);
+        let sql = "SELECT count(*) FROM idempotency_answers \
+             WHERE tenant_id IS NULL AND created_at >= ?1";
+        let old = one(&conn, sql, [expired.millis()], |c| c.int());
+        let old = old.map_err(sort)?.unwrap_or(0);
         if old > 0 {
             return Err(SourceError::OldAnswers(old));
         }
@@ -83,10 +87,11 @@ impl Source for SqliteSource {
 }
 
 /// How a table's rows are read: its name here, its columns, and their order.
-fn reading(table: &Table) -> (&'static str, String, String) {
+fn reading(conn: &Connection, table: &Table) -> rusqlite::Result<(&'static str, String, String)> {
     if table.name == answer::ANSWERS.name {
+        answers::sort_by_tenant(conn)?;
         let order = "created_at, key".to_owned();
-        return ("idempotency_answers", answers::ROW.to_owned(), order);
+        return Ok((answers::BY_TENANT, answers::ROW.to_owned(), order));
     }
     let order = if table.name == cart::ITEMS.name {
         "cart_id, rowid".to_owned()
@@ -95,7 +100,7 @@ fn reading(table: &Table) -> (&'static str, String, String) {
         let keys: Vec<&str> = std::iter::once("tenant_id").chain(keys).collect();
         keys.join(", ")
     };
-    (table.name, table.names(""), order)
+    Ok((table.name, table.names(""), order))
 }
 
 impl Source for SqliteSnapshot {
@@ -105,7 +110,7 @@ impl Source for SqliteSnapshot {
     }
 
     fn count(&mut self, table: &Table, tenant: TenantId) -> Result<u64, StoreError> {
-        let (name, _, _) = reading(table);
+        let (name, _, _) = reading(self.connection(), table).map_err(sort)?;
         let sql = format!("SELECT count(*) FROM {name} WHERE tenant_id = ?1");
         let count = one(self.connection(), &sql, [text(tenant)], |c| c.int()).map_err(sort)?;
         Ok(count.unwrap_or(0).unsigned_abs())
@@ -118,7 +123,7 @@ impl Source for SqliteSnapshot {
         skip: u64,
         take: &mut Take<'_>,
     ) -> Result<(), StoreError> {
-        let (name, columns, order) = reading(table);
+        let (name, columns, order) = reading(self.connection(), table).map_err(sort)?;
         let sql = format!(
             "SELECT {columns} FROM {name} WHERE tenant_id = ?1 ORDER BY {order} LIMIT -1 OFFSET ?2"
         );
@@ -153,6 +158,12 @@ impl SqliteTarget {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let (conn, lock) = open_for_migration(path)?;
         crate::migrate::require_current(&conn)?;
+        // No checkpoint thread runs beside a copy.
+        let checkpoints = conn.pragma_update(None, "wal_autocheckpoint", 1_000);
+        checkpoints.map_err(|source| OpenError::Sqlite {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(Self {
             conn,
             source: String::new(),

@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use engine::audit::audit;
-use rows::copy::{self, Compared, Source, Target};
+use engine::clock::Clock as _;
+use rows::copy::{self, Compared};
 use serde_json::json;
 
 use super::output::{self, bar};
 use crate::cli::CopyArgs;
+use crate::clock::SystemClock;
 use crate::database::Location;
 use crate::serve::codec;
 
@@ -18,10 +20,12 @@ pub(crate) fn run(args: &CopyArgs) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let mut source = runtime.block_on(from.source())?;
-    runtime.block_on(to.migrate_up())?;
-    let mut target = to.target()?;
-    prepare(&mut *source, &mut *target, &to)?;
+    let kept = args.idempotency_hours.saturating_mul(3_600_000);
+    let expired = SystemClock::new().now().plus_millis(-kept);
+    let mut source = runtime.block_on(from.source(expired))?;
+    let mut target = runtime.block_on(to.target())?;
+    copy::begin(&mut *source, &mut *target, &mut || to.copied())
+        .map_err(|why| anyhow!("{} {why}", to.shown()))?;
     let size = copy::size(&mut *source)?;
     let copying = bar(size, "Copying", "rows");
     copy::copy(&mut *source, &mut *target, &|rows| copying.inc(rows))?;
@@ -43,24 +47,6 @@ pub(crate) fn run(args: &CopyArgs) -> Result<ExitCode> {
     } else {
         ExitCode::from(1)
     })
-}
-
-/// Begins, or goes on where the same copy was left.
-fn prepare(source: &mut dyn Source, target: &mut dyn Target, to: &Location) -> Result<()> {
-    let fingerprint = copy::fingerprint(source)?;
-    match target.begun()? {
-        Some(begun) if begun == fingerprint => Ok(()),
-        Some(_) => bail!(
-            "a copy into {} began, of another database or before this one was written to again; \
-             empty it and copy anew",
-            to.shown()
-        ),
-        None if copy::is_empty(&mut *to.copied()?)? => Ok(target.begin(&fingerprint)?),
-        None => bail!(
-            "{} is not empty; a copy goes into an empty database",
-            to.shown()
-        ),
-    }
 }
 
 fn show(compared: &[Compared], report: &engine::audit::Report, ok: bool) {

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use anyhow::{Result, bail};
 use engine::store::StoreError;
+use rows::copy::HALF;
 use store_postgres::connections::Connections;
+use store_postgres::copy::is_under_way;
 
 /// Reads and keeps secrets, before a server starts.
 pub(crate) struct Secrets(Kept);
@@ -20,6 +23,17 @@ impl Secrets {
 
     pub(crate) fn of_postgres(connections: Connections) -> Self {
         Self(Kept::Postgres(connections))
+    }
+
+    /// Refuses a database that a copy is not done with. An SQLite file was refused when it was
+    /// opened, and nobody else can open it since.
+    pub(crate) async fn no_copy(&self) -> Result<()> {
+        if let Kept::Postgres(connections) = &self.0
+            && is_under_way(connections).await?
+        {
+            bail!(HALF);
+        }
+        Ok(())
     }
 
     /// The secret of that name.

@@ -1,13 +1,16 @@
 //! Copying a file: interrupted anywhere, and begun again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::ids::TenantId;
+use domain::time::Timestamp;
 use engine::audit::audit;
 use engine::store::StoreError;
-use rows::Table;
-use rows::copy::{self, PAGE, Row, Source as _, Target};
+use rows::answer::ANSWERS;
+use rows::copy::{self, NotBegun, PAGE, Row, Source, Sums, Target};
+use rows::table::Column;
+use rows::{Kind, Table};
 use sim::world::World;
 use store_sqlite::copy::{SqliteSource, SqliteTarget};
 use store_sqlite::database::{Durability, OpenError, open, open_for_migration};
@@ -70,15 +73,12 @@ fn shop() -> Arc<File> {
 #[test]
 fn a_copy_that_dies_at_any_write_goes_on_where_it_was() {
     let file = shop();
-    let mut source = SqliteSource::open(&file.path()).unwrap();
+    let mut source = SqliteSource::open(&file.path(), Timestamp::EPOCH).unwrap();
     let mine = copy::fingerprint(&mut source).unwrap();
     let tenant = *source.lanes().unwrap().last().unwrap();
     let events = source.count(&rows::event::EVENTS, tenant).unwrap();
     assert!(events > PAGE as u64, "{events} events are one page");
     let target = empty();
-    let mut view = SqliteSnapshot::open(&target.path()).unwrap();
-    assert!(copy::is_empty(&mut view).unwrap());
-    drop(view);
     let mut died = 0;
     loop {
         let mut target = Dying {
@@ -108,57 +108,136 @@ fn a_copy_that_dies_at_any_write_goes_on_where_it_was() {
     let mut done = SqliteTarget::open(&target.path()).unwrap();
     done.finish(&lanes).unwrap();
     drop(done);
-    assert!(!copy::is_empty(&mut there).unwrap());
     drop(open(&target.path(), Durability::Off).unwrap());
 }
 
-/// One cell that is not as it was is found, wherever it stands.
+/// SQL that changes every cell of a column to another value of its kind.
+fn changing(table: &Table, column: &Column) -> String {
+    let name = column.name;
+    let answers = table.name == ANSWERS.name;
+    let value = match column.kind {
+        Kind::Id if answers => "randomblob(16)".to_owned(),
+        Kind::Bytes => format!("randomblob(length({name}))"),
+        Kind::Id => format!("'f' || substr({name}, 2)"),
+        Kind::Text => format!("{name} || '!'"),
+        Kind::Int => format!("-{name} - 1000000"),
+        Kind::Flag => format!("1 - {name}"),
+    };
+    let table = if answers {
+        "idempotency_answers"
+    } else {
+        table.name
+    };
+    format!("UPDATE {table} SET {name} = {value} WHERE {name} IS NOT NULL")
+}
+
+/// A change of any column of any table is found.
 #[test]
-fn a_comparison_sees_every_table() {
+fn a_comparison_sees_every_cell() {
     let file = shop();
+    let (conn, _lock) = open_for_migration(&file.path()).unwrap();
+    conn.execute_batch("PRAGMA foreign_keys = off; PRAGMA ignore_check_constraints = on")
+        .unwrap();
+    let lanes = SqliteSnapshot::open(&file.path()).unwrap().lanes().unwrap();
+    let digest = |table: &Table| {
+        let mut sums = Sums::default();
+        for lane in &lanes {
+            let mut view = SqliteSnapshot::open(&file.path()).unwrap();
+            sums.add(&mut view, table, *lane).unwrap();
+        }
+        sums.hex()
+    };
+    let (mut seen, mut empty) = (0, BTreeSet::new());
+    for table in copy::tables() {
+        // Keys last: an answer is found by its own.
+        for column in table.columns.iter().rev() {
+            let before = digest(table);
+            let changed = conn.execute(&changing(table, column), []).unwrap();
+            let differs = digest(table) != before;
+            let name = format!("{}.{}", table.name, column.name);
+            assert_eq!(differs, changed > 0, "{name}");
+            if differs {
+                seen += 1;
+            } else {
+                empty.insert(name);
+            }
+        }
+    }
+    assert!(seen > 120, "{seen} columns had cells; none: {empty:?}");
+}
+
+fn begin(source: &mut SqliteSource, file: &File) -> Result<(), NotBegun> {
+    let mut target = SqliteTarget::open(&file.path()).unwrap();
+    let mut view = || -> Result<Box<dyn Source>, StoreError> {
+        Ok(Box::new(SqliteSnapshot::open(&file.path())?))
+    };
+    copy::begin(source, &mut target, &mut view)
+}
+
+fn run(file: &File, sql: &str) {
+    let (conn, _lock) = open_for_migration(&file.path()).unwrap();
+    conn.execute_batch(sql).unwrap();
+}
+
+/// Also where whoever refused it died before saying so.
+#[test]
+fn a_target_that_holds_anything_is_refused_and_can_be_worked_on() {
+    let file = shop();
+    let mut source = SqliteSource::open(&file.path(), Timestamp::EPOCH).unwrap();
     let target = empty();
-    {
-        let mut source = SqliteSource::open(&file.path()).unwrap();
-        let mut target = SqliteTarget::open(&target.path()).unwrap();
-        copy::copy(&mut source, &mut target, &|_| ()).unwrap();
+    let secret = "INSERT INTO server_secrets (tenant_id, name, value) \
+         VALUES ('00000000-0000-0000-0000-000000000000', 'pepper', x'00')";
+    run(&target, secret);
+    for died in [false, true] {
+        if died {
+            let mine = copy::fingerprint(&mut source).unwrap();
+            let mut target = SqliteTarget::open(&target.path()).unwrap();
+            target.begin(&mine).unwrap();
+        }
+        let refused = begin(&mut source, &target);
+        assert!(matches!(refused, Err(NotBegun::NotEmpty)), "{refused:?}");
+        drop(open(&target.path(), Durability::Off).unwrap());
     }
-    let mut source = SqliteSource::open(&file.path()).unwrap();
-    let (conn, _lock) = open_for_migration(&target.path()).unwrap();
-    for (table, change) in [
-        (
-            "stock_levels",
-            "UPDATE stock_levels SET stock_quantity = stock_quantity + 1",
-        ),
-        ("events", "DELETE FROM events WHERE seq = 7"),
-        (
-            "order_items",
-            "UPDATE order_items SET sku = '' WHERE sku IS NULL",
-        ),
-        (
-            "idempotency_keys",
-            "DELETE FROM idempotency_answers WHERE answer_id = 3",
-        ),
-        (
-            "lanes",
-            "UPDATE lanes SET next_order_number = next_order_number + 1",
-        ),
-    ] {
-        conn.execute_batch("BEGIN").unwrap();
-        let changed = conn.execute(change, []).unwrap();
-        conn.execute_batch("COMMIT").unwrap();
-        let mut there = SqliteSnapshot::open(&target.path()).unwrap();
-        let compared = copy::compare(&mut source, &mut there, &|_| ()).unwrap();
-        let found = compared.iter().find(|found| found.table == table).unwrap();
-        assert_eq!(found.same(), changed == 0, "{table}");
-        assert!(changed > 0, "{table} had nothing to change");
-    }
+}
+
+#[test]
+fn a_half_copied_target_takes_only_the_same_copy() {
+    let file = shop();
+    let mut source = SqliteSource::open(&file.path(), Timestamp::EPOCH).unwrap();
+    let target = empty();
+    begin(&mut source, &target).unwrap();
+    let mut dying = Dying {
+        target: SqliteTarget::open(&target.path()).unwrap(),
+        writes_left: 3,
+    };
+    copy::copy(&mut source, &mut dying, &|_| ()).unwrap_err();
+    drop(dying);
+    begin(&mut source, &target).unwrap();
+    let (mut conn, lock) = open_for_migration(&target.path()).unwrap();
+    let back = migrate::down(&mut conn, 1, true).unwrap_err().to_string();
+    assert!(
+        back.contains("a_copy_into_this_database_is_not_done"),
+        "{back}"
+    );
+    drop((conn, lock));
+
+    let mut other = SqliteSource::open(&empty().path(), Timestamp::EPOCH).unwrap();
+    let refused = begin(&mut other, &target);
+    assert!(matches!(refused, Err(NotBegun::OtherSource)), "{refused:?}");
+    let more = "INSERT INTO server_secrets (tenant_id, name, value) \
+         VALUES ('00000000-0000-0000-0000-000000000000', 'more', x'00')";
+    run(&target, more);
+    let refused = begin(&mut source, &target);
+    assert!(matches!(refused, Err(NotBegun::NotEmpty)), "{refused:?}");
+    let half = open(&target.path(), Durability::Off).err();
+    assert!(matches!(half, Some(OpenError::HalfCopied)), "{half:?}");
 }
 
 /// Every write moves a lane, so a source that was written to is another one.
 #[test]
 fn a_source_that_was_written_to_is_another_one() {
     let file = shop();
-    let mut source = SqliteSource::open(&file.path()).unwrap();
+    let mut source = SqliteSource::open(&file.path(), Timestamp::EPOCH).unwrap();
     let before = copy::fingerprint(&mut source).unwrap();
     assert_eq!(copy::fingerprint(&mut source).unwrap(), before);
     drop(source);
@@ -166,7 +245,7 @@ fn a_source_that_was_written_to_is_another_one() {
     conn.execute("UPDATE lanes SET last_at = last_at + 1 WHERE seq > 0", [])
         .unwrap();
     drop((conn, lock));
-    let mut source = SqliteSource::open(&file.path()).unwrap();
+    let mut source = SqliteSource::open(&file.path(), Timestamp::EPOCH).unwrap();
     assert_ne!(copy::fingerprint(&mut source).unwrap(), before);
 }
 
@@ -174,16 +253,61 @@ fn a_source_that_was_written_to_is_another_one() {
 fn a_file_in_use_and_answers_without_an_owner_are_refused() {
     let file = shop();
     let used = file.open(Durability::Off);
-    let refused = SqliteSource::open(&file.path()).err().unwrap().to_string();
+    let refused = SqliteSource::open(&file.path(), Timestamp::EPOCH)
+        .err()
+        .unwrap()
+        .to_string();
     assert!(refused.contains("another process uses"), "{refused}");
     drop(used);
     let (conn, lock) = open_for_migration(&file.path()).unwrap();
     let sql = "UPDATE idempotency_answers SET tenant_id = NULL WHERE answer_id = 1";
     assert_eq!(conn.execute(sql, []).unwrap(), 1);
+    let sql = "SELECT created_at FROM idempotency_answers WHERE answer_id = 1";
+    let given: i64 = conn.query_row(sql, [], |row| row.get(0)).unwrap();
     drop((conn, lock));
-    let refused = SqliteSource::open(&file.path()).err().unwrap().to_string();
+    let expired = Timestamp::from_millis;
+    let refused = SqliteSource::open(&file.path(), expired(given)).err();
+    let refused = refused.unwrap().to_string();
     assert!(
         refused.starts_with("1 answers under idempotency keys"),
         "{refused}"
     );
+    let mut source = SqliteSource::open(&file.path(), expired(given + 1)).unwrap();
+    let copied: u64 = source
+        .lanes()
+        .unwrap()
+        .into_iter()
+        .map(|lane| source.count(&ANSWERS, lane).unwrap())
+        .sum();
+    let conn = rusqlite::Connection::open(file.path()).unwrap();
+    let kept = "SELECT count(*) FROM idempotency_keys";
+    let kept: i64 = conn.query_row(kept, [], |row| row.get(0)).unwrap();
+    assert_eq!(i64::try_from(copied).unwrap(), kept - 1);
+}
+
+/// Of answers under one key, only the one that stands under it counts.
+#[test]
+fn an_answer_that_was_replaced_is_not_copied() {
+    let file = shop();
+    let answers = |file: &File| {
+        let mut source = SqliteSource::open(&file.path(), Timestamp::EPOCH).unwrap();
+        let lanes = source.lanes().unwrap();
+        let mut rows = Vec::new();
+        for lane in lanes {
+            let mut take = |page: Vec<Row>| {
+                rows.extend(page);
+                Ok(())
+            };
+            source.rows(&ANSWERS, lane, 0, &mut take).unwrap();
+        }
+        rows
+    };
+    let before = answers(&file);
+    run(
+        &file,
+        "INSERT INTO idempotency_answers (answer_id, tenant_id, key, fingerprint, status, body, \
+         seq, created_at) SELECT -answer_id, tenant_id, key, fingerprint, status, body, seq, \
+         created_at - 1 FROM idempotency_answers",
+    );
+    assert_eq!(answers(&file), before);
 }
