@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use bench::connection::request;
+use bench::connection::{Connection, request};
 use bench::load::{Outcome, Plan, mixed, run};
 use bench::server::Server;
 use serde_json::{Value, json};
@@ -75,6 +75,24 @@ pub(crate) async fn reads(binary: PathBuf, span: Duration) -> Result<()> {
     }
     for way in &mut ways {
         way.products.tell("products");
+    }
+    for way in &ways {
+        tell_cache(way).await?;
+    }
+    Ok(())
+}
+
+/// What became of looking into the Redis, where there is one.
+async fn tell_cache(way: &Way) -> Result<()> {
+    let mut connection = Connection::open(way.server.address()).await?;
+    let metrics = connection.send(&request("GET", "/metrics", "", "")).await?;
+    let text = String::from_utf8_lossy(&metrics.body).into_owned();
+    let counts: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("stockhold_cache_"))
+        .collect();
+    if !counts.is_empty() {
+        say(&format!("{:>26}: {}", way.lists.name, counts.join(", ")));
     }
     Ok(())
 }
