@@ -6,6 +6,7 @@ mod checkout;
 mod controls;
 mod health;
 mod import;
+mod ledger;
 mod locations;
 mod orders;
 mod payments;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Operation> {
         checkout::operations(),
         orders::operations(),
         payments::operations(),
+        ledger::operations(),
         settings::operations(),
         controls::operations(),
         admin::operations(),

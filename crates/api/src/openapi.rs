@@ -7,8 +7,9 @@ use wire::problem::CODES;
 use wire::schema;
 use wire::views::{
     CartView, CheckoutView, ControlsView, EventView, ExplanationView, ImportedView, KeyView,
-    LevelView, LocationView, NewKeyView, OrderView, PaymentView, ProductView, RefundView,
-    ReservationView, SettingsView, StatsView, TenantView,
+    LedgerAccountView, LedgerTransactionView, LevelView, LocationView, NewKeyView, OrderView,
+    PaymentView, ProductView, RefundView, ReservationView, SettingsView, StatsView, TenantView,
+    TrialBalanceView,
 };
 
 use crate::endpoints;
@@ -47,8 +48,8 @@ pub fn document() -> Value {
     })
 }
 
-fn components() -> Value {
-    let problem = schema::object(
+fn problem() -> Value {
+    schema::object(
         &[
             ("type", json!({"type": "string"})),
             ("title", json!({"type": "string"})),
@@ -78,7 +79,10 @@ fn components() -> Value {
             ("to", json!({"type": "string"})),
         ],
         &["type", "title", "status", "detail", "code", "request_id"],
-    );
+    )
+}
+
+fn components() -> Value {
     let text = || json!({"type": "string"});
     let readiness = schema::answer(&[
         ("status", text()),
@@ -98,6 +102,9 @@ fn components() -> Value {
         "Product": ProductView::schema(),
         "Location": LocationView::schema(),
         "StockLevel": LevelView::schema(),
+        "LedgerAccount": LedgerAccountView::schema(),
+        "LedgerTransaction": LedgerTransactionView::schema(),
+        "TrialBalance": TrialBalanceView::schema(),
         "Reservation": ReservationView::schema(),
         "Explanation": ExplanationView::schema(),
         "Cart": CartView::schema(),
@@ -115,7 +122,7 @@ fn components() -> Value {
         "ImportResult": import_result(),
         "Health": schema::answer(&[("status", text())]),
         "Readiness": readiness,
-        "Problem": problem,
+        "Problem": problem(),
     })
 }
 

@@ -36,7 +36,7 @@ pub(crate) enum What {
     Payments,
     /// Refunds
     Refunds,
-    /// The ledger: what money did, double entry, from the journal
+    /// The ledger: what money did, double entry
     Ledger,
 }
 

@@ -2,7 +2,8 @@
 
 use crate::control::Control;
 use crate::event::{Change, Event, Row};
-use crate::ids::{OrderId, ReservationId};
+use crate::ids::{OrderId, PaymentId, ReservationId};
+use crate::ledger::{self, Place};
 use crate::order::{FinancialStatus, OnHold, Order, OrderStatus, PAYMENT_TIMEOUT, PaymentState};
 use crate::payment::{Payment, PaymentStatus, Refund};
 use crate::planted::{self, Bug};
@@ -191,6 +192,7 @@ fn apply_payment(state: &mut State, event: &Event, at: Timestamp) {
             payment_id,
             provider_payment_id,
         } => {
+            book_payment(state, (*order_id, *payment_id), at);
             state.payments.change(&(*order_id, *payment_id), |payment| {
                 payment.status = PaymentStatus::Succeeded;
                 payment.provider_payment_id.clone_from(provider_payment_id);
@@ -381,7 +383,36 @@ fn extend(state: &mut State, order_id: OrderId, expires_at: Timestamp, at: Times
     });
 }
 
+/// An order that waits is paid by it; any other order's money is the customer's.
+fn book_payment(state: &mut State, key: (OrderId, PaymentId), at: Timestamp) {
+    let seq = state.lane.seq;
+    let (Some(order), Some(payment)) = (state.orders.get(&key.0), state.payments.get(&key)) else {
+        return;
+    };
+    let booked = if order.status == OrderStatus::Pending {
+        ledger::earned(order, payment, Place { seq, at })
+    } else {
+        ledger::unearned(payment, Place { seq, at })
+    };
+    if let Some(booked) = booked {
+        state.ledger.put(seq, booked);
+    }
+}
+
+fn book_refund(state: &mut State, refund: &Refund, at: Timestamp) {
+    let seq = state.lane.seq;
+    let order = state.orders.get(&refund.order_id);
+    let payment = state.payments.get(&(refund.order_id, refund.payment_id));
+    let booked = order
+        .zip(payment)
+        .and_then(|(order, payment)| ledger::returned(order, payment, refund, Place { seq, at }));
+    if let Some(booked) = booked {
+        state.ledger.put(seq, booked);
+    }
+}
+
 fn refund_payment(state: &mut State, refund: &Refund, at: Timestamp) {
+    book_refund(state, refund, at);
     state.payments.change(
         &(refund.order_id, refund.payment_id),
         |payment: &mut Payment| {

@@ -1,9 +1,10 @@
 //! What must hold of a tenant at any time: checked by `audit` and after every simulated step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::OrderId;
-use crate::money::Amount;
+use crate::ledger::Account;
+use crate::money::{Amount, Currency};
 use crate::order::{FinancialStatus, Order, OrderStatus, PaymentState};
 use crate::payment::PaymentStatus;
 use crate::state::State;
@@ -21,6 +22,7 @@ pub fn violations(state: &State, now: Option<Timestamp>) -> Vec<String> {
         check_order(state, order, &mut found);
     }
     check_payments(state, &mut found);
+    check_ledger(state, &mut found);
     found
 }
 
@@ -166,5 +168,48 @@ fn check_payments(state: &State, found: &mut Vec<String>) {
     }
     for (order, count) in kept.into_iter().filter(|(_, count)| *count > 1) {
         found.push(format!("{order:?} keeps {count} payments"));
+    }
+}
+
+/// Every transaction balances under a reference of its own, and the cash in the ledger is what was
+/// captured less what went back.
+fn check_ledger(state: &State, found: &mut Vec<String>) {
+    let mut references = BTreeSet::new();
+    let mut cash: BTreeMap<(Account, Currency), i128> = BTreeMap::new();
+    for transaction in state.ledger.values() {
+        let reference = &transaction.reference;
+        if !transaction.balances() {
+            found.push(format!("{reference} does not balance"));
+        }
+        if !references.insert(reference) {
+            found.push(format!("{reference} is booked twice"));
+        }
+        for entry in &transaction.entries {
+            if matches!(entry.account, Account::Cash(_)) {
+                let sum = cash
+                    .entry((entry.account, transaction.currency))
+                    .or_default();
+                *sum = sum
+                    .saturating_add(entry.debit.minor().into())
+                    .saturating_sub(entry.credit.minor().into());
+            }
+        }
+    }
+    for payment in state
+        .payments
+        .values()
+        .filter(|payment| payment.status.is_captured())
+    {
+        let account = Account::Cash(payment.provider);
+        let sum = cash.entry((account, payment.currency)).or_default();
+        *sum = sum
+            .saturating_sub(payment.amount.minor().into())
+            .saturating_add(payment.refunded_amount.minor().into());
+    }
+    for ((account, currency), off) in cash.into_iter().filter(|(_, off)| *off != 0) {
+        let name = account.name();
+        found.push(format!(
+            "{name} in {currency} is {off} more than payments and refunds give"
+        ));
     }
 }

@@ -52,6 +52,7 @@ pub mod command;
 pub mod decide;
 pub mod event;
 pub mod invariant;
+pub mod ledger;
 pub mod needs;
 pub mod planted;
 pub mod rejection;

@@ -122,6 +122,8 @@ pub struct Refund {
     pub order_id: OrderId,
     /// How much.
     pub amount: Amount,
+    /// How much of it is tax that the shop need not pay any more.
+    pub tax_amount: Amount,
     /// The currency.
     pub currency: Currency,
     /// The lines that it was for: line and units.

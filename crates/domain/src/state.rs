@@ -9,6 +9,7 @@ use crate::ids::{
     CartId, KeyId, LocationId, OrderId, PaymentId, ProductId, RefundId, ReservationId, TenantId,
     TypedId, Uuid, VariantId,
 };
+use crate::ledger::Transaction;
 use crate::order::{Contact, FIRST_ORDER_NUMBER, Order};
 use crate::payment::{Payment, Refund};
 use crate::stock::{Hold, HoldStatus, LevelKey, StockLevel};
@@ -67,6 +68,9 @@ pub struct State {
     pub payments: Table<(OrderId, PaymentId), Payment>,
     /// Refunds, by order.
     pub refunds: Table<(OrderId, RefundId), Refund>,
+    /// Transactions of the ledger by their events' numbers. Nothing is decided by them: a batch has
+    /// only those that it books.
+    pub ledger: Table<i64, Transaction>,
     /// Carts.
     pub carts: Table<CartId, Cart>,
     /// Keys.
@@ -227,6 +231,7 @@ impl State {
             || self.holds.is_changed()
             || self.payments.is_changed()
             || self.refunds.is_changed()
+            || self.ledger.is_changed()
             || self.carts.is_changed()
             || self.keys.is_changed()
     }
@@ -243,6 +248,7 @@ impl State {
         self.holds.settle();
         self.payments.settle();
         self.refunds.settle();
+        self.ledger.settle();
         self.carts.settle();
         self.keys.settle();
     }

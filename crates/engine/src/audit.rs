@@ -129,6 +129,7 @@ fn compare(folded: &State, stored: &State, findings: &mut Vec<String>) {
     compare_table("stock_reservations", &folded.holds, &stored.holds, findings);
     compare_table("payments", &folded.payments, &stored.payments, findings);
     compare_table("refunds", &folded.refunds, &stored.refunds, findings);
+    compare_table("ledger", &folded.ledger, &stored.ledger, findings);
 }
 
 fn compare_table<K, V>(

@@ -318,6 +318,9 @@ fn merge(all: &mut State, changed: &State) {
     for (_, row) in changed.refunds.changed() {
         all.refunds.load((row.order_id, row.id), row.clone());
     }
+    for (_, row) in changed.ledger.changed() {
+        all.ledger.load(row.seq, row.clone());
+    }
     for (_, row) in changed.carts.changed() {
         all.carts.load(row.id, row.clone());
     }

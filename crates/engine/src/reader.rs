@@ -1,10 +1,10 @@
 //! The reader port: what is looked at without changing it. Reads see whole commits only.
 
-use std::collections::BTreeSet;
 use std::pin::Pin;
 
-use domain::ids::{LocationId, OrderId, PaymentId, ProductId, ReservationId, TenantId, VariantId};
-use domain::money::Amount;
+use domain::ids::{LocationId, OrderId, ProductId, ReservationId, TenantId, VariantId};
+use domain::ledger::{Account, Transaction};
+use domain::money::{Amount, Currency};
 use domain::needs::Needs;
 use domain::order::{OrderStatus, PaymentState};
 use domain::state::State;
@@ -125,6 +125,30 @@ pub struct Due {
     pub paused: bool,
 }
 
+/// Which transactions of the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LedgerFilter {
+    /// The one of this reference.
+    pub reference: Option<String>,
+    /// Those of this order.
+    pub order_id: Option<OrderId>,
+    /// Those that touch this account.
+    pub account: Option<Account>,
+}
+
+/// What an account comes to in one currency, in minor units. Sums may be larger than any amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountBalance {
+    /// The account.
+    pub account: Account,
+    /// The currency.
+    pub currency: Currency,
+    /// All its debits.
+    pub debit: i64,
+    /// All its credits.
+    pub credit: i64,
+}
+
 /// An event as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawEvent {
@@ -240,6 +264,17 @@ pub trait Reader: Send + Sync {
     /// Holds, newest first.
     fn holds(&self, tenant: TenantId, filter: HoldFilter, page: Page) -> Read<'_, Holds>;
 
+    /// Transactions of the ledger, newest first, and whether there are more.
+    fn ledger(
+        &self,
+        tenant: TenantId,
+        filter: LedgerFilter,
+        page: Page,
+    ) -> Read<'_, (Vec<Transaction>, bool)>;
+
+    /// What every account comes to, by currency and account.
+    fn balances(&self, tenant: TenantId) -> Read<'_, Vec<AccountBalance>>;
+
     /// Tenants with holds that are due at `now` and may end; not those that only read.
     fn due_tenants(&self, now: Timestamp) -> Read<'_, Vec<Due>>;
 
@@ -275,9 +310,13 @@ pub trait Pages {
         limit: usize,
     ) -> Result<State, StoreError>;
 
-    /// Payments by their ids, with their orders.
-    fn payments(&mut self, tenant: TenantId, ids: BTreeSet<PaymentId>)
-    -> Result<State, StoreError>;
+    /// Transactions of the ledger behind `after`, oldest first, at most `limit`.
+    fn ledger(
+        &mut self,
+        tenant: TenantId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<Transaction>, StoreError>;
 
     /// Orders behind `after` in the order of their ids, at most `limit`, with all that hangs on
     /// them.

@@ -16,6 +16,7 @@ pub mod columns;
 pub mod copy;
 pub mod event;
 pub mod hold;
+pub mod ledger;
 pub mod level;
 pub mod order;
 pub mod payment;
@@ -48,6 +49,8 @@ pub const TABLES: &[&Table] = &[
     &hold::HOLDS,
     &payment::PAYMENTS,
     &payment::REFUNDS,
+    &ledger::ENTRIES,
+    &ledger::TRANSACTIONS,
     &cart::CARTS,
     &cart::ITEMS,
     &event::EVENTS,

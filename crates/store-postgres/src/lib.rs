@@ -17,6 +17,7 @@ pub mod connections;
 pub mod copy;
 pub mod distribute;
 pub mod error;
+mod ledger;
 pub mod listen;
 pub mod migrate;
 pub mod reader;

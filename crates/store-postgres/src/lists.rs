@@ -13,13 +13,13 @@ use crate::error::Error;
 use crate::pipeline::{Ask, Param};
 
 /// Conditions with their values, joined by AND.
-struct Where {
+pub(crate) struct Where {
     sql: String,
     values: Vec<(Type, Param<'static>)>,
 }
 
 impl Where {
-    fn tenant(tenant: TenantId) -> Self {
+    pub(crate) fn tenant(tenant: TenantId) -> Self {
         let mut conditions = Self {
             sql: "WHERE tenant_id = ".to_owned(),
             values: Vec::new(),
@@ -42,7 +42,7 @@ impl Where {
         self.sql.push_str(&condition.replace('?', &value));
     }
 
-    fn and_maybe<T: ToSql + Sync + Send + 'static>(
+    pub(crate) fn and_maybe<T: ToSql + Sync + Send + 'static>(
         &mut self,
         condition: &str,
         ty: Type,
@@ -54,7 +54,7 @@ impl Where {
     }
 
     /// Behind the page's start, in the order of the id, or of another column and the id.
-    fn page(&mut self, page: &Page, (sort, id): (Option<&str>, &str), ascending: bool) {
+    pub(crate) fn page(&mut self, page: &Page, (sort, id): (Option<&str>, &str), ascending: bool) {
         let (sign, way) = if ascending {
             (">", "ASC")
         } else {
@@ -80,7 +80,7 @@ impl Where {
         self.sql.push_str(&tail);
     }
 
-    fn ask(self, select: &str, tail: &str) -> Ask<'static> {
+    pub(crate) fn ask(self, select: &str, tail: &str) -> Ask<'static> {
         let mut ask = Ask::new(format!("{select} {}{tail}", self.sql));
         for (ty, value) in self.values {
             ask.push(ty, value);

@@ -40,6 +40,13 @@ pub const STEPS: &[Step] = &[
         down: include_str!("../migrations/0004_planned_anywhere.down.sql"),
         down_destroys: false,
     },
+    Step {
+        number: 5,
+        name: "ledger",
+        up: include_str!("../migrations/0005_ledger.up.sql"),
+        down: include_str!("../migrations/0005_ledger.down.sql"),
+        down_destroys: false,
+    },
 ];
 
 /// How scripts for `psql` say it.

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use deadpool_postgres::Object;
 use domain::ids::{LocationId, OrderId, ProductId, TenantId, TypedId, VariantId};
+use domain::ledger::Transaction;
 use domain::needs::Needs;
 use domain::state::State;
 use domain::stock::{Movement, StockLevel};
 use domain::tenant::{ApiKey, Tenant};
 use domain::time::Timestamp;
 use engine::reader::{
-    Due, Explanation, HoldFilter, Holds, Listed, OrderFilter, OrderStats, Page, ProductFilter,
-    RawEvent, Read, Reader,
+    AccountBalance, Due, Explanation, HoldFilter, Holds, LedgerFilter, Listed, OrderFilter,
+    OrderStats, Page, ProductFilter, RawEvent, Read, Reader,
 };
 use engine::request::platform;
 use engine::store::StoreError;
@@ -23,6 +24,7 @@ use crate::columns::{RowColumns, read_all};
 use crate::connections::Connections;
 use crate::error::{Error, sort};
 use crate::gather::{Roots, select};
+use crate::ledger;
 use crate::lists;
 use crate::loading::{Loading, Part, basics, lane_ask, read_tenant, tenants_sql};
 use crate::pipeline::{Ask, ask, ask_long, name_tenant};
@@ -487,6 +489,30 @@ impl Reader for PostgresReader {
             let last = holds.last().filter(|_| more);
             let next = last.map(|hold| (hold.reserved_at.millis(), hold.id));
             Ok(Holds { holds, next })
+        })
+    }
+
+    fn ledger(
+        &self,
+        id: TenantId,
+        filter: LedgerFilter,
+        page: Page,
+    ) -> Read<'_, (Vec<Transaction>, bool)> {
+        Box::pin(async move {
+            self.again(|| async {
+                let frozen = Frozen::open(&self.primary, id).await?;
+                let found = ledger::page(&frozen, id, (&filter, &page)).await?;
+                frozen.close().await?;
+                Ok(found)
+            })
+            .await
+        })
+    }
+
+    fn balances(&self, id: TenantId) -> Read<'_, Vec<AccountBalance>> {
+        Box::pin(async move {
+            let asked = || ledger::balances(id);
+            self.whole(id, asked, ledger::read_balance).await
         })
     }
 

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::ids::{OrderId, PaymentId, ProductId, TenantId, TypedId};
+use domain::ids::{OrderId, ProductId, TenantId, TypedId};
+use domain::ledger::Transaction;
 use domain::needs::Needs;
 use domain::state::State;
 use domain::tenant::Tenant;
@@ -20,10 +21,14 @@ use crate::columns::{RowColumns, read_all};
 use crate::connections::Connections;
 use crate::error::{Error, sort};
 use crate::gather::select;
+use crate::ledger;
 use crate::lists;
 use crate::loading::{Loading, Part, read_tenant};
 use crate::pipeline::{Ask, name_tenant};
 use crate::reader::{Frozen, all_tenants};
+
+/// A limit that bounds nothing.
+const EVERYTHING: usize = usize::MAX >> 1;
 
 /// A read transaction on a connection of its own. It works on a runtime of its own, so that it may
 /// be used from anywhere; each call blocks until its answer is there.
@@ -106,6 +111,10 @@ impl PostgresSnapshot {
                 .await?;
             loading.take(part, rows)?;
         }
+        for transaction in ledger::behind(&self.frozen, tenant, (0, EVERYTHING)).await? {
+            let seq = transaction.seq;
+            loading.state.ledger.load(seq, transaction);
+        }
         loading.state.settle();
         Ok(loading.state)
     }
@@ -160,18 +169,15 @@ impl Snapshot for PostgresSnapshot {
 }
 
 impl Pages for PostgresSnapshot {
-    fn payments(
+    fn ledger(
         &mut self,
         tenant: TenantId,
-        payments: BTreeSet<PaymentId>,
-    ) -> Result<State, StoreError> {
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<Transaction>, StoreError> {
         self.wait(async {
             self.turn_to(tenant).await?;
-            let needs = Needs {
-                payments,
-                ..Needs::default()
-            };
-            self.frozen.load(tenant, &needs).await
+            ledger::behind(&self.frozen, tenant, (after, limit)).await
         })
     }
 

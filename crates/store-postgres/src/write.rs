@@ -9,7 +9,7 @@ use domain::time::Timestamp;
 use engine::request::{KeyDigest, platform};
 use engine::store::LaneWrite;
 use rows::{
-    Cell, Kind, Table, answer, cart, catalogue, event, hold, level, order, payment, tenant,
+    Cell, Kind, Table, answer, cart, catalogue, event, hold, ledger, level, order, payment, tenant,
 };
 use tokio_postgres::types::Type;
 
@@ -256,6 +256,9 @@ impl<'a> Writing<'a> {
         self.write(&payment::PAYMENTS, &changed, payment::cells);
         let refunds = state.refunds.changed().map(|(_, row)| row);
         self.insert(&payment::REFUNDS, refunds.map(payment::refund_cells));
+        let booked = || state.ledger.changed().map(|(_, row)| row);
+        self.insert(&ledger::ENTRIES, booked().flat_map(ledger::entry_cells));
+        self.insert(&ledger::TRANSACTIONS, booked().map(ledger::cells));
     }
 
     fn carts(&mut self, lane: &'a LaneWrite) {

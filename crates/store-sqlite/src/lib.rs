@@ -21,6 +21,7 @@ pub mod store;
 mod answers;
 mod cells;
 mod columns;
+mod ledger;
 mod lists;
 mod load;
 mod tenants;

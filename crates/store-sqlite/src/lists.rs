@@ -18,13 +18,13 @@ use crate::columns::{all, one};
 use crate::load::{load, select};
 
 /// Conditions with their values, joined by AND.
-struct Where {
-    sql: String,
-    values: Vec<Value>,
+pub(crate) struct Where {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Value>,
 }
 
 impl Where {
-    fn tenant(tenant: TenantId) -> Self {
+    pub(crate) fn tenant(tenant: TenantId) -> Self {
         Self {
             sql: "WHERE tenant_id = ?".to_owned(),
             values: vec![text(tenant).into()],
@@ -37,14 +37,19 @@ impl Where {
         self.values.extend(values);
     }
 
-    fn and_maybe(&mut self, condition: &str, value: Option<impl Into<Value>>) {
+    pub(crate) fn and_maybe(&mut self, condition: &str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
             self.and(condition, [value.into()]);
         }
     }
 
     /// Behind the page's start, in the order of the id, or of another column and the id.
-    fn page(&mut self, page: &Page, (sort, id): (Option<&str>, &str), ascending: bool) -> String {
+    pub(crate) fn page(
+        &mut self,
+        page: &Page,
+        (sort, id): (Option<&str>, &str),
+        ascending: bool,
+    ) -> String {
         let (sign, way) = if ascending {
             (">", "ASC")
         } else {

@@ -33,6 +33,13 @@ pub const STEPS: &[Step] = &[
         down: include_str!("../migrations/0004_copies.down.sql"),
         down_destroys: true,
     },
+    Step {
+        number: 5,
+        name: "ledger",
+        up: include_str!("../migrations/0005_ledger.up.sql"),
+        down: include_str!("../migrations/0005_ledger.down.sql"),
+        down_destroys: false,
+    },
 ];
 
 /// How scripts for `sqlite3` say it.

@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::ids::{LocationId, OrderId, ProductId, TenantId, VariantId};
+use domain::ledger::Transaction;
 use domain::needs::Needs;
 use domain::state::State;
 use domain::stock::StockLevel;
 use domain::tenant::{ApiKey, Tenant};
 use domain::time::Timestamp;
 use engine::reader::{
-    Due, Explanation, HoldFilter, Holds, Listed, OrderFilter, OrderStats, Page, ProductFilter,
-    RawEvent, Read, Reader,
+    AccountBalance, Due, Explanation, HoldFilter, Holds, LedgerFilter, Listed, OrderFilter,
+    OrderStats, Page, ProductFilter, RawEvent, Read, Reader,
 };
 use engine::store::StoreError;
 use rows::{Columns as _, event, tenant};
@@ -22,6 +23,7 @@ use crate::cells::text;
 use crate::columns::{all, one};
 use crate::database::open_connection;
 use crate::error::sort;
+use crate::ledger;
 use crate::lists;
 use crate::load::{load, select};
 use crate::tenants::tenants;
@@ -200,6 +202,19 @@ impl Reader for SqliteReader {
 
     fn holds(&self, tenant: TenantId, filter: HoldFilter, page: Page) -> Read<'_, Holds> {
         self.read(move |conn| lists::holds(conn, tenant, &filter, &page))
+    }
+
+    fn ledger(
+        &self,
+        tenant: TenantId,
+        filter: LedgerFilter,
+        page: Page,
+    ) -> Read<'_, (Vec<Transaction>, bool)> {
+        self.read(move |conn| ledger::page(conn, tenant, filter, &page))
+    }
+
+    fn balances(&self, tenant: TenantId) -> Read<'_, Vec<AccountBalance>> {
+        self.read(move |conn| ledger::balances(conn, tenant))
     }
 
     fn due_tenants(&self, now: Timestamp) -> Read<'_, Vec<Due>> {

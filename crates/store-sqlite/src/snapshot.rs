@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use domain::ids::{OrderId, PaymentId, ProductId, TenantId, TypedId};
+use domain::ids::{OrderId, ProductId, TenantId, TypedId};
+use domain::ledger::Transaction;
 use domain::needs::Needs;
 use domain::state::State;
 use domain::tenant::Tenant;
@@ -15,6 +16,7 @@ use rusqlite::{Connection, OpenFlags, Result};
 use crate::cells::text;
 use crate::columns::{all, one};
 use crate::error::sort;
+use crate::ledger;
 use crate::load::{load, select};
 use crate::tenants::tenants;
 
@@ -78,6 +80,9 @@ impl SqliteSnapshot {
         for refund in all(conn, &sql, [&tenant], |c| payment::read_refund(c))? {
             state.refunds.load((refund.order_id, refund.id), refund);
         }
+        for transaction in ledger::behind(conn, id, 0, usize::MAX)? {
+            state.ledger.load(transaction.seq, transaction);
+        }
         state.settle();
         Ok(state)
     }
@@ -108,16 +113,13 @@ impl Snapshot for SqliteSnapshot {
 }
 
 impl Pages for SqliteSnapshot {
-    fn payments(
+    fn ledger(
         &mut self,
         tenant: TenantId,
-        payments: BTreeSet<PaymentId>,
-    ) -> Result<State, StoreError> {
-        let needs = Needs {
-            payments,
-            ..Needs::default()
-        };
-        load(&self.0, tenant, &needs, None).map_err(sort)
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<Transaction>, StoreError> {
+        ledger::behind(&self.0, tenant, after, limit).map_err(sort)
     }
 
     fn products(

@@ -4,7 +4,9 @@ use domain::cart::Cart;
 use domain::state::Lane;
 use domain::tenant::Tenant;
 use engine::store::{LaneWrite, StoreError};
-use rows::{Cell, Table, answer, cart, catalogue, event, hold, level, order, payment, tenant};
+use rows::{
+    Cell, Table, answer, cart, catalogue, event, hold, ledger, level, order, payment, tenant,
+};
 use rusqlite::{Connection, params};
 
 use crate::answers;
@@ -69,6 +71,12 @@ fn changed_rows(conn: &Connection, id: &str, lane: &LaneWrite) -> rusqlite::Resu
         state.refunds.changed(),
         payment::refund_cells,
     )?;
+    for (_, row) in state.ledger.changed() {
+        for cells in ledger::entry_cells(row) {
+            insert(conn, &ledger::ENTRIES, id, &cells)?;
+        }
+        insert(conn, &ledger::TRANSACTIONS, id, &ledger::cells(row))?;
+    }
     for (before, row) in state.carts.changed() {
         write_cart(conn, id, before, row)?;
     }

@@ -133,6 +133,8 @@ async fn answers_fit_their_schemas() {
         ("/locations", "Location"),
         ("/stock", "StockLevel"),
         ("/reservations", "Reservation"),
+        ("/ledger/accounts", "LedgerAccount"),
+        ("/ledger/transactions", "LedgerTransaction"),
     ] {
         let list = client.get(path).await.expect(200);
         let data = list.body["data"].as_array().unwrap();

@@ -16,6 +16,7 @@ mod expiry;
 mod hostile;
 mod idempotency;
 mod import;
+mod ledger;
 mod levers;
 mod operating;
 mod orders;

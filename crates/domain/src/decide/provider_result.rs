@@ -123,19 +123,29 @@ fn succeeded(
             } else {
                 return Err(refusal);
             };
-            Ok(take_and_return(payment, provider_payment_id, why, context))
+            Ok(take_and_return(
+                (order, payment),
+                provider_payment_id,
+                why,
+                context,
+            ))
         }
     }
 }
 
 /// The money was taken and cannot be used: it is recorded, and goes back.
 fn take_and_return(
-    payment: &Payment,
+    (order, payment): (&Order, &Payment),
     provider_payment_id: &str,
     why: &str,
     context: &mut Context<'_>,
 ) -> Vec<Change> {
-    let (_, refund) = settle::refund(payment, payment.amount, Some(why.to_owned()), context);
+    let (_, refund) = settle::refund(
+        (order, payment),
+        payment.amount,
+        Some(why.to_owned()),
+        context,
+    );
     let mut changes = vec![
         Event::PaymentSucceeded {
             order_id: payment.order_id,

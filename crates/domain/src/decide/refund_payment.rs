@@ -64,7 +64,8 @@ impl RefundPayment {
             let message = "name the items that go back on the shelf";
             return Err(Rejection::invalid("/restock", message));
         }
-        let (id, mut refund) = settle::refund(payment, amount, self.reason.clone(), context);
+        let (id, mut refund) =
+            settle::refund((order, payment), amount, self.reason.clone(), context);
         refund.restock = self.restock;
         refund.items = if self.items.is_empty() && self.restock {
             all_units_left(state, order)

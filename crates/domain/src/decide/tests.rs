@@ -3,6 +3,7 @@
 mod controls;
 mod holds;
 mod import;
+mod ledger;
 mod orders;
 mod stock;
 

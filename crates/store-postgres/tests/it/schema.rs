@@ -32,7 +32,7 @@ fn all_up_all_down_and_all_up_again_is_the_same_schema() {
         let address = database.address();
         assert_eq!(
             migrate::up(&address, 5, "test").await.unwrap(),
-            [1, 2, 3, 4]
+            [1, 2, 3, 4, 5]
         );
         let first = database.sql(CATALOGUE);
         assert!(first.contains("tenants_apart") && first.contains("stock_levels_not_oversold"));
@@ -45,7 +45,7 @@ fn all_up_all_down_and_all_up_again_is_the_same_schema() {
         assert_eq!(database.sql(CATALOGUE), first);
         assert_eq!(
             migrate::down(&address, 9, true).await.unwrap(),
-            [4, 3, 2, 1]
+            [5, 4, 3, 2, 1]
         );
         let left = database.sql(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace \
@@ -54,7 +54,7 @@ fn all_up_all_down_and_all_up_again_is_the_same_schema() {
         assert_eq!(left, "schema_migrations");
         assert_eq!(
             migrate::up(&address, 7, "test").await.unwrap(),
-            [1, 2, 3, 4]
+            [1, 2, 3, 4, 5]
         );
         assert_eq!(database.sql(CATALOGUE), first);
     });
@@ -92,7 +92,7 @@ fn many_that_start_at_once_take_each_step_once() {
             .into_iter()
             .flat_map(Result::unwrap)
             .collect();
-        assert_eq!(taken, [1, 2, 3, 4]);
+        assert_eq!(taken, [1, 2, 3, 4, 5]);
     });
 }
 
@@ -106,7 +106,7 @@ fn a_newer_or_an_older_schema_is_refused() {
             behind,
             Err(MigrateError::Behind {
                 found: 0,
-                wanted: 4
+                wanted: 5
             })
         ));
         migrate::up(&address, 0, "test").await.unwrap();
@@ -137,7 +137,11 @@ fn steps_are_taken_on_a_database_with_data_in_it() {
             .unwrap();
         world.run(300).await.unwrap();
         let count = "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM orders), \
-             (SELECT sum(reserved_stock) FROM stock_levels)";
+             (SELECT sum(reserved_stock) FROM stock_levels), (SELECT string_agg(t::text, ';' \
+             ORDER BY tenant_id, seq, position) FROM ledger_entries t), \
+             (SELECT string_agg(t::text, ';' ORDER BY tenant_id, seq) FROM ledger_transactions t), \
+             (SELECT string_agg(refund_id || ' ' || tax_amount, ';' ORDER BY refund_id) \
+             FROM refunds)";
         let before = database.sql(count);
         for back in 1..migrate::STEPS.len() {
             migrate::down(&address, back, false).await.unwrap();
@@ -145,6 +149,53 @@ fn steps_are_taken_on_a_database_with_data_in_it() {
         }
         assert_eq!(database.sql(count), before);
         world.run(400).await.unwrap();
+    });
+}
+
+/// What the database itself refuses of a ledger, whoever writes.
+#[test]
+fn the_ledger_balances_and_only_grows() {
+    block_on(async {
+        let database = Database::migrated().await;
+        let nil = "'00000000-0000-0000-0000-000000000000'";
+        let entry = |seq: i64, account: &str, sides: &str| {
+            format!(
+                "INSERT INTO ledger_entries VALUES ({nil}, {seq}, {}, '{account}', 'EUR', {sides}); ",
+                account.len()
+            )
+        };
+        let head = |seq: i64, reference: &str| {
+            format!(
+                "INSERT INTO ledger_transactions VALUES ({nil}, {seq}, 0, '{reference}', {nil}, {nil}, 'EUR'); "
+            )
+        };
+        let balanced = |seq| entry(seq, "cash:mock", "5, 0") + &entry(seq, "revenue", "0, 5");
+        database.sql(&(balanced(1) + &head(1, "payment_confirmed:1")));
+        for (sql, why) in [
+            (
+                entry(2, "cash:mock", "5, 0") + &entry(2, "revenue", "0, 4") + &head(2, "a"),
+                "ledger_transactions_balance",
+            ),
+            (head(3, "b"), "ledger_transactions_balance"),
+            (entry(1, "receivable", "1, 0"), "ledger_entries_complete"),
+            (
+                balanced(4) + &head(4, "payment_confirmed:1"),
+                "ledger_transactions_reference_once",
+            ),
+            (entry(5, "cash:mock", "5, 5"), "ledger_entries_one_side"),
+            (entry(5, "cash:mock", "0, 0"), "ledger_entries_one_side"),
+            (
+                "SET ROLE stockhold_app; DELETE FROM ledger_entries".to_owned(),
+                "permission denied",
+            ),
+            (
+                "SET ROLE stockhold_app; UPDATE ledger_transactions SET at = 1".to_owned(),
+                "permission denied",
+            ),
+        ] {
+            let refused = database.cluster.sql(&database.name, &sql).unwrap_err();
+            assert!(refused.to_string().contains(why), "{sql}: {refused}");
+        }
     });
 }
 

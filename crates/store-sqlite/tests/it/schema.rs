@@ -36,22 +36,22 @@ fn catalogue(conn: &Connection) -> Vec<String> {
 fn up_down_up_gives_the_same_catalogue() {
     let file = File::new();
     let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
-    assert_eq!(migrate::up(&mut conn, 5, "test").unwrap(), [1, 2, 3, 4]);
+    assert_eq!(migrate::up(&mut conn, 5, "test").unwrap(), [1, 2, 3, 4, 5]);
     let first = catalogue(&conn);
     assert_eq!(
         migrate::up(&mut conn, 6, "test").unwrap(),
         Vec::<i64>::new()
     );
     assert!(matches!(
-        migrate::down(&mut conn, 1, false),
+        migrate::down(&mut conn, 2, false),
         Err(MigrateError::Destroys { number: 4, .. })
     ));
     assert_eq!(catalogue(&conn), first);
-    assert_eq!(migrate::down(&mut conn, 9, true).unwrap(), [4, 3, 2, 1]);
+    assert_eq!(migrate::down(&mut conn, 9, true).unwrap(), [5, 4, 3, 2, 1]);
     assert_eq!(catalogue(&conn).len(), 1, "only schema_migrations is left");
     migrate::up(&mut conn, 7, "test").unwrap();
     assert_eq!(catalogue(&conn), first);
-    assert_eq!(migrate::status(&conn).unwrap().len(), 4);
+    assert_eq!(migrate::status(&conn).unwrap().len(), 5);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn each_step_goes_down_and_up_on_a_database_with_data() {
     });
     {
         let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
-        let refused = migrate::down(&mut conn, 3, true).unwrap_err().to_string();
+        let refused = migrate::down(&mut conn, 4, true).unwrap_err().to_string();
         assert!(
             refused.contains("release_every_lever_and_order_first"),
             "{refused}"
@@ -173,15 +173,8 @@ fn each_step_goes_down_and_up_on_a_database_with_data() {
     }
     release_all(&file);
     let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
-    let counted = ["orders", "products", "stock_reservations"];
-    let kept = [
-        "stock_levels",
-        "order_items",
-        "payments",
-        "refunds",
-        "carts",
-        "events",
-    ];
+    let counted = ["orders", "products", "stock_reservations", "refunds"];
+    let kept = ["stock_levels", "order_items", "payments", "carts", "events"];
     let count = |conn: &Connection| counted.map(|table| rows(conn, table).len());
     let all = |conn: &Connection| kept.map(|table| rows(conn, table));
     let (counts, before) = (count(&conn), all(&conn));
@@ -232,6 +225,8 @@ fn the_contracts_tables_indexes_and_views_are_there_and_strict() {
         "stock_reservations",
         "payments",
         "refunds",
+        "ledger_transactions",
+        "ledger_entries",
         "events",
     ] {
         assert!(has("table", table), "{table}");
@@ -355,5 +350,55 @@ fn the_last_lines_of_defence_hold_whoever_writes() {
     for (result, constraint) in refused {
         let error = result.expect_err(constraint).to_string();
         assert!(error.contains(constraint), "{error}");
+    }
+}
+
+/// What the database itself refuses of a ledger, whoever writes.
+#[test]
+fn the_ledger_balances_and_only_grows() {
+    let file = File::new();
+    drop(file.open(Durability::Off));
+    let conn = Connection::open(file.path()).unwrap();
+    let entry = |seq: i64, account: &str, sides: &str| {
+        let position = account.len();
+        format!(
+            "INSERT INTO ledger_entries VALUES ('t', {seq}, {position}, '{account}', 'EUR', {sides}); "
+        )
+    };
+    let head = |seq: i64, reference: &str| {
+        format!(
+            "INSERT INTO ledger_transactions VALUES ('t', {seq}, 0, '{reference}', 'o', 'p', 'EUR'); "
+        )
+    };
+    let balanced = |seq| entry(seq, "cash:mock", "5, 0") + &entry(seq, "revenue", "0, 5");
+    conn.execute_batch(&(balanced(1) + &head(1, "payment_confirmed:1")))
+        .unwrap();
+    let short = entry(2, "cash:mock", "5, 0") + &entry(2, "revenue", "0, 4");
+    for (sql, why) in [
+        (short + &head(2, "a"), "ledger_transactions_balance"),
+        (head(3, "b"), "ledger_transactions_balance"),
+        (entry(1, "receivable", "1, 0"), "ledger_entries_complete"),
+        (balanced(4) + &head(4, "payment_confirmed:1"), "reference"),
+        (entry(5, "cash:mock", "5, 5"), "ledger_entries_one_side"),
+        (entry(5, "cash:mock", "0, 0"), "ledger_entries_one_side"),
+        (
+            "DELETE FROM ledger_entries".to_owned(),
+            "ledger_entries_stay",
+        ),
+        (
+            "UPDATE ledger_entries SET debit = 1".to_owned(),
+            "ledger_entries_kept",
+        ),
+        (
+            "DELETE FROM ledger_transactions".to_owned(),
+            "ledger_transactions_stay",
+        ),
+        (
+            "UPDATE ledger_transactions SET at = 1".to_owned(),
+            "ledger_transactions_kept",
+        ),
+    ] {
+        let refused = conn.execute_batch(&sql).unwrap_err().to_string();
+        assert!(refused.contains(why), "{sql}: {refused}");
     }
 }

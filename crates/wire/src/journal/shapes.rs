@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 use super::plain::Plain;
 
 macro_rules! shapes {
-    ($($json:ident of $domain:ident { $($field:ident: $kind:ty,)* })*) => {$(
+    ($($json:ident of $domain:ident { $($(#[$older:meta])* $field:ident: $kind:ty,)* })*) => {$(
         #[derive(Serialize, Deserialize)]
         pub(crate) struct $json {
             $(
+                $(#[$older])*
                 $field: <$kind as Plain>::Json,
             )*
         }
@@ -162,6 +163,9 @@ shapes! {
         payment_id: PaymentId,
         order_id: OrderId,
         amount: Amount,
+        // Refunds of before the ledger say nothing of tax.
+        #[serde(default)]
+        tax_amount: Amount,
         currency: Currency,
         items: Vec<(OrderItemId, i64)>,
         restock: bool,

@@ -96,6 +96,7 @@ pub struct RefundView<'a> {
     payment_id: Id,
     order_id: Id,
     amount: i64,
+    tax_amount: i64,
     currency: &'a str,
     status: &'static str,
     items: Vec<RefundItemView>,
@@ -119,6 +120,7 @@ impl<'a> RefundView<'a> {
             payment_id: Id::of(refund.payment_id),
             order_id: Id::of(refund.order_id),
             amount: refund.amount.minor(),
+            tax_amount: refund.tax_amount.minor(),
             currency: refund.currency.code(),
             status: "succeeded",
             items: refund
@@ -147,6 +149,7 @@ impl<'a> RefundView<'a> {
             ("payment_id", schema::uuid()),
             ("order_id", schema::uuid()),
             ("amount", schema::any_integer()),
+            ("tax_amount", schema::any_integer()),
             ("currency", schema::currency()),
             ("status", schema::one_of(&["succeeded"])),
             ("items", schema::any_list(item)),
