@@ -21,6 +21,7 @@ use crate::operation::Subject;
 use crate::query::Query;
 use crate::reading;
 use crate::respond;
+use crate::security;
 use crate::services::Services;
 
 /// What an endpoint works on.
@@ -117,8 +118,7 @@ impl Call {
         submitted.map_err(|failure| {
             let problem = problem_of(failure);
             if problem.code == "order_locked" {
-                tracing::warn!(target: "security", tenant = %lane, command = name, ids = ?self.ids,
-                    "an edit of a locked order was refused");
+                security::edit_of_locked(self, lane, name);
             }
             problem
         })

@@ -25,3 +25,4 @@ mod pipeline;
 mod query;
 mod reading;
 mod respond;
+mod security;

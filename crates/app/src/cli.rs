@@ -347,6 +347,9 @@ pub(crate) struct ServeArgs {
     /// Log as JSON
     #[arg(long, env = "STOCKHOLD_LOG_JSON")]
     pub(crate) log_json: bool,
+    /// A file for what concerns security, as lines of JSON; it is in the logs, too
+    #[arg(long, env = "STOCKHOLD_SECURITY_LOG")]
+    pub(crate) security_log: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -27,8 +27,8 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 fn main() -> ExitCode {
     let matches = cli::Cli::command().get_matches();
     let cli = cli::Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    telemetry::start(&cli.command);
-    match commands::run(cli.command, &matches) {
+    let ran = telemetry::start(&cli.command).and_then(|()| commands::run(cli.command, &matches));
+    match ran {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

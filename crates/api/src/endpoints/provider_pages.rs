@@ -13,7 +13,7 @@ use wire::problem::Problem;
 
 use crate::call::{Call, problem_of, unreadable};
 use crate::operation::{Access, Answer, Body, Operation, Verb};
-use crate::{mock_page, reading, respond};
+use crate::{mock_page, reading, respond, security};
 
 pub(super) fn operations() -> Vec<Operation> {
     let open = Operation {
@@ -92,6 +92,7 @@ async fn webhook(call: Call) -> Result<Response, Problem> {
         .read(provider, tenant.id, &message, now)
     {
         Ok(result) => {
+            let payment = result.payment_id.to_string();
             let submitted = call
                 .services
                 .handle
@@ -101,13 +102,18 @@ async fn webhook(call: Call) -> Result<Response, Problem> {
             let unknown = matches!(&submitted, Err(Failure::Refused { rejection, .. })
                 if *rejection == domain::rejection::Rejection::NotFound);
             if !unknown {
-                submitted.map_err(problem_of)?;
+                submitted.map_err(|failure| {
+                    let problem = problem_of(failure);
+                    if ["amount_mismatch", "currency_mismatch"].contains(&problem.code) {
+                        security::other_money(tenant.id, provider, &payment, problem.code);
+                    }
+                    problem
+                })?;
             }
         }
         Err(NotTaken::Ignored) => {}
         Err(NotTaken::Unverified) => {
-            tracing::warn!(target: "security", tenant = %tenant.id, provider = provider.name(),
-                "a webhook with a wrong signature was refused");
+            security::unverified(tenant.id, provider);
             return Err(Problem::new(
                 "unauthorized",
                 "the signature does not verify",

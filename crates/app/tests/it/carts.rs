@@ -120,36 +120,3 @@ async fn fifty_locks_of_one_draft_let_one_through() {
     assert_eq!(notes.text("notes"), "ring");
     shop.audit();
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_refunds_never_pass_what_was_captured() {
-    let shop = Shop::open("refunds");
-    let client = shop.client();
-    let order = client.post(
-        "/orders",
-        json!({"customer_id": "c", "items": [{"sku": "GIFT-10", "quantity": 1}]}),
-    );
-    let id = order.await.expect(201).text("id");
-    let started = client
-        .send("POST", &format!("/orders/{id}/payments"), "")
-        .await
-        .expect(201);
-    let payment = started.text("id");
-    client
-        .send("POST", &format!("/payments/{payment}/confirm"), "")
-        .await
-        .expect(200);
-    let answers = at_once(100, |_| {
-        let (client, path) = (client.clone(), format!("/payments/{payment}/refunds"));
-        async move { client.post(&path, json!({"amount": 30})).await }
-    })
-    .await;
-    assert_eq!((count(&answers, 201), count(&answers, 422)), (33, 67));
-    let payment = client
-        .get(&format!("/payments/{payment}"))
-        .await
-        .expect(200);
-    assert_eq!(payment.body["refunded_amount"], json!(990));
-    assert_eq!(payment.text("status"), "partially_refunded");
-    shop.audit();
-}

@@ -22,5 +22,6 @@ mod operating;
 mod orders;
 mod payments;
 mod process;
+mod security;
 mod seeds;
 mod shop;
