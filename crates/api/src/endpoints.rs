@@ -15,6 +15,7 @@ mod provider_pages;
 mod reservations;
 mod settings;
 mod stock;
+mod webhook_events;
 
 use crate::operation::Operation;
 use crate::pages;
@@ -37,6 +38,7 @@ pub fn all() -> Vec<Operation> {
         controls::operations(),
         admin::operations(),
         provider_pages::operations(),
+        webhook_events::operations(),
         health::operations(),
         pages::operations(),
     ]

@@ -9,7 +9,7 @@ use wire::views::{
     CartView, CheckoutView, ControlsView, EventView, ExplanationView, ImportedView, KeyView,
     LedgerAccountView, LedgerTransactionView, LevelView, LocationView, NewKeyView, OrderView,
     PaymentView, ProductView, RefundView, ReservationView, SettingsView, StatsView, TenantView,
-    TrialBalanceView,
+    TrialBalanceView, WebhookEventView,
 };
 
 use crate::endpoints;
@@ -105,6 +105,7 @@ fn components() -> Value {
         "LedgerAccount": LedgerAccountView::schema(),
         "LedgerTransaction": LedgerTransactionView::schema(),
         "TrialBalance": TrialBalanceView::schema(),
+        "WebhookEvent": WebhookEventView::schema(),
         "Reservation": ReservationView::schema(),
         "Explanation": ExplanationView::schema(),
         "Cart": CartView::schema(),

@@ -71,6 +71,9 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Write a shop's data into files, from one snapshot, beside a running server
     Export(ExportArgs),
+    /// Show messages of payment providers, or take them in again
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Take a whole database over into an empty one, of the same kind or the other
     Copy(CopyArgs),
     /// Show what settings a server would run with
@@ -146,6 +149,28 @@ impl ShopArgs {
     pub(crate) fn server(&self) -> Option<(&str, &str)> {
         Some((self.url.as_deref()?, self.key.as_deref()?))
     }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum WebhookCommand {
+    /// List messages, newest first
+    List {
+        /// Only those of which this became
+        #[arg(long, value_parser = ["applied", "ignored", "dead"])]
+        status: Option<String>,
+        #[command(flatten)]
+        shop: ShopArgs,
+    },
+    /// Take messages in again; one that was applied changes nothing
+    Replay {
+        /// The message's id
+        id: Option<String>,
+        /// All dead letters, the oldest first
+        #[arg(long)]
+        dead: bool,
+        #[command(flatten)]
+        shop: ShopArgs,
+    },
 }
 
 #[derive(Args)]

@@ -11,6 +11,7 @@ mod output;
 pub(crate) mod session;
 mod smoke;
 mod tenant;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,7 @@ pub(crate) fn run(command: Command, matches: &ArgMatches) -> Result<ExitCode> {
         Command::Export(args) => crate::export::run(&args),
         Command::Copy(args) => copy::run(&args),
         Command::Config(args) => config::run(args, matches),
+        Command::Webhook(command) => webhook::run(&command),
         Command::Smoke(args) => smoke::run(&args),
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { output } => manual::pages(output.as_deref()),

@@ -28,6 +28,7 @@ fn apply_row(state: &mut State, row: &Row) {
         Row::Cart(cart) => state.carts.put(cart.id, cart.clone()),
         Row::Contact(order_id, contact) => state.contacts.put(*order_id, contact.clone()),
         Row::Tenant(tenant) => state.tenants.put(tenant.id, (**tenant).clone()),
+        Row::WebhookEvent(event) => state.webhook_events.put(event.id, (**event).clone()),
         Row::Key(key) => state.keys.put(key.id, key.clone()),
     }
 }

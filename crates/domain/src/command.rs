@@ -4,12 +4,13 @@ use crate::decide::{
     AddCartItem, AddLocation, AdjustStock, CancelOrder, ChangeCartItem, ChangeProduct,
     ChangeSettings, ChangeStatus, ConfirmPayment, ConvertCart, CreateCart, CreateProduct,
     CreateTenant, HoldOrder, ImportProduct, IssueKey, LockOrder, MoveControls, PlaceOrder,
-    ProviderResult, RecordPayment, RefundPayment, ReleaseOrder, RemoveCartItem, ReviseOrder,
-    RevokeKey, SetShipping, SetStock, StartPayment, Sweep,
+    ProviderResult, ReceiveWebhook, RecordPayment, RefundPayment, ReleaseOrder, RemoveCartItem,
+    ReviseOrder, RevokeKey, SetShipping, SetStock, StartPayment, Sweep,
 };
 use crate::event::Change;
 use crate::ids::{
     CartId, Ids, KeyId, LocationId, OrderId, PaymentId, ProductId, RefundId, TenantId,
+    WebhookEventId,
 };
 use crate::needs::Needs;
 use crate::order::Order;
@@ -146,6 +147,8 @@ pub enum Reply {
     Tenant(TenantId),
     /// A key's record.
     Key(KeyId),
+    /// A provider's message.
+    WebhookEvent(WebhookEventId),
     /// What a sweep came to.
     Swept {
         /// Whether another sweep may find more.
@@ -246,6 +249,8 @@ commands! {
     ConfirmPayment,
     /// Applies what a provider says of a payment.
     ProviderResult,
+    /// Takes a provider's message in.
+    ReceiveWebhook,
     /// Sends money back.
     RefundPayment,
     /// Changes the tenant's settings.

@@ -12,6 +12,7 @@ use crate::payment::{Payment, Refund};
 use crate::stock::{Hold, HoldStatus, LevelKey, Movement};
 use crate::tenant::{ApiKey, Tenant};
 use crate::time::Timestamp;
+use crate::webhook::WebhookEvent;
 
 /// What happened to a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,6 +313,8 @@ pub enum Row {
     Tenant(Box<Tenant>),
     /// A key's record as it is now.
     Key(ApiKey),
+    /// A message of a provider, and what became of it.
+    WebhookEvent(Box<WebhookEvent>),
 }
 
 /// One thing that a command decided.

@@ -63,6 +63,8 @@ ids! {
     VariantId,
     /// A place that holds stock.
     LocationId,
+    /// A message of a payment provider. Not made by time: it is derived from the message's name.
+    WebhookEventId,
     /// A cart.
     CartId,
     /// A line of a cart.

@@ -41,6 +41,7 @@ pub mod order;
 pub mod payment;
 pub mod stock;
 pub mod tenant;
+pub mod webhook;
 
 mod names;
 

@@ -8,6 +8,7 @@ use crate::order::{FinancialStatus, OrderStatus, PaymentState};
 use crate::payment::{PaymentStatus, Provider};
 use crate::stock::HoldStatus;
 use crate::tenant::{KeyKind, StockMode};
+use crate::webhook::WebhookStatus;
 
 macro_rules! names {
     ($($kind:ident { $($variant:ident = $name:literal,)* })*) => {$(
@@ -36,6 +37,7 @@ macro_rules! names {
 }
 
 names! {
+    WebhookStatus { Applied = "applied", Ignored = "ignored", Dead = "dead", }
     ProductStatus { Active = "active", Archived = "archived", }
     HoldStatus {
         Active = "active",

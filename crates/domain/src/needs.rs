@@ -12,7 +12,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::ids::{CartId, KeyId, OrderId, PaymentId, ProductId, TenantId, VariantId};
+use crate::ids::{
+    CartId, KeyId, OrderId, PaymentId, ProductId, TenantId, VariantId, WebhookEventId,
+};
 
 /// The keys that a batch's commands name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct Needs {
     pub payments: BTreeSet<PaymentId>,
     /// Carts.
     pub carts: BTreeSet<CartId>,
+    /// Messages of providers.
+    pub webhook_events: BTreeSet<WebhookEventId>,
     /// Keys.
     pub keys: BTreeSet<KeyId>,
     /// Tenants, in the platform's lane.

@@ -7,7 +7,7 @@ use crate::catalogue::{DEFAULT_LOCATION, Location, Product, Variant};
 use crate::control::Controls;
 use crate::ids::{
     CartId, KeyId, LocationId, OrderId, PaymentId, ProductId, RefundId, ReservationId, TenantId,
-    TypedId, Uuid, VariantId,
+    TypedId, Uuid, VariantId, WebhookEventId,
 };
 use crate::ledger::Transaction;
 use crate::order::{Contact, FIRST_ORDER_NUMBER, Order};
@@ -16,6 +16,7 @@ use crate::stock::{Hold, HoldStatus, LevelKey, StockLevel};
 use crate::table::Table;
 use crate::tenant::{ApiKey, Settings, Tenant};
 use crate::time::Timestamp;
+use crate::webhook::WebhookEvent;
 
 /// A lane's own row: what totally orders a tenant's batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +74,8 @@ pub struct State {
     pub ledger: Table<i64, Transaction>,
     /// Carts.
     pub carts: Table<CartId, Cart>,
+    /// Messages of providers.
+    pub webhook_events: Table<WebhookEventId, WebhookEvent>,
     /// Keys.
     pub keys: Table<KeyId, ApiKey>,
     /// Products by their handles, of those loaded.
@@ -233,6 +236,7 @@ impl State {
             || self.refunds.is_changed()
             || self.ledger.is_changed()
             || self.carts.is_changed()
+            || self.webhook_events.is_changed()
             || self.keys.is_changed()
     }
 
@@ -250,6 +254,7 @@ impl State {
         self.refunds.settle();
         self.ledger.settle();
         self.carts.settle();
+        self.webhook_events.settle();
         self.keys.settle();
     }
 }

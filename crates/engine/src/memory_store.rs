@@ -210,6 +210,11 @@ fn extract(all: &State, needs: &Needs, due_at: Option<Timestamp>) -> State {
     for id in variants {
         load_variant(all, id, &mut out);
     }
+    for id in &needs.webhook_events {
+        if let Some(event) = all.webhook_events.get(id) {
+            out.webhook_events.load(*id, event.clone());
+        }
+    }
     for key in all.keys.values().filter(|key| needs.keys.contains(&key.id)) {
         out.keys.load(key.id, key.clone());
     }
@@ -323,6 +328,9 @@ fn merge(all: &mut State, changed: &State) {
     }
     for (_, row) in changed.carts.changed() {
         all.carts.load(row.id, row.clone());
+    }
+    for (_, row) in changed.webhook_events.changed() {
+        all.webhook_events.load(row.id, row.clone());
     }
     for (_, row) in changed.keys.changed() {
         all.keys.load(row.id, row.clone());

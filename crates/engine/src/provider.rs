@@ -27,14 +27,29 @@ impl Message {
 }
 
 /// Why a notification is not taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTaken {
     /// It is not from who it says, or too old: it leaves no trace.
     #[error("the notification's signature does not verify")]
     Unverified,
-    /// It is genuine, and about nothing that we act on.
-    #[error("the notification concerns nothing here")]
-    Ignored,
+}
+
+/// A notification that is genuine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// What the provider calls it: the same name however often it comes.
+    pub event_id: String,
+    /// What it says.
+    pub said: Said,
+}
+
+/// What a notification says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// What it is about, in the provider's words.
+    pub kind: String,
+    /// What it says of a payment; `None` when it asks for nothing that we do.
+    pub result: Option<ProviderResult>,
 }
 
 /// What a payer can do on the mock provider's page.
@@ -75,7 +90,10 @@ pub trait Providers: Send + Sync {
         tenant: TenantId,
         message: &Message,
         now: Timestamp,
-    ) -> Result<ProviderResult, NotTaken>;
+    ) -> Result<Verified, NotTaken>;
+
+    /// Reads the body of a notification that was verified when it came.
+    fn read_again(&self, provider: Provider, body: &[u8]) -> Said;
 
     /// Does what a payer did on the mock provider's page: the provider then tells us over HTTP,
     /// as a real one would. `held_until` is when the payment's hold ends.

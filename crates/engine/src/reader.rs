@@ -2,15 +2,17 @@
 
 use std::pin::Pin;
 
-use domain::ids::{LocationId, OrderId, ProductId, ReservationId, TenantId, VariantId};
+use domain::ids::{LocationId, OrderId, PaymentId, ProductId, ReservationId, TenantId, VariantId};
 use domain::ledger::{Account, Transaction};
 use domain::money::{Amount, Currency};
 use domain::needs::Needs;
 use domain::order::{OrderStatus, PaymentState};
+use domain::payment::Provider;
 use domain::state::State;
 use domain::stock::{Hold, HoldStatus, Movement, StockLevel};
 use domain::tenant::{ApiKey, Tenant};
 use domain::time::Timestamp;
+use domain::webhook::{WebhookEvent, WebhookStatus};
 
 use crate::store::StoreError;
 
@@ -134,6 +136,17 @@ pub struct LedgerFilter {
     pub order_id: Option<OrderId>,
     /// Those that touch this account.
     pub account: Option<Account>,
+}
+
+/// Which messages of providers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WebhookFilter {
+    /// What became of them.
+    pub status: Option<WebhookStatus>,
+    /// Who sent them.
+    pub provider: Option<Provider>,
+    /// About which payment.
+    pub payment_id: Option<PaymentId>,
 }
 
 /// What an account comes to in one currency, in minor units. Sums may be larger than any amount.
@@ -271,6 +284,14 @@ pub trait Reader: Send + Sync {
         filter: LedgerFilter,
         page: Page,
     ) -> Read<'_, (Vec<Transaction>, bool)>;
+
+    /// Messages of providers, newest first, and whether there are more.
+    fn webhook_events(
+        &self,
+        tenant: TenantId,
+        filter: WebhookFilter,
+        page: Page,
+    ) -> Read<'_, (Vec<WebhookEvent>, bool)>;
 
     /// What every account comes to, by currency and account.
     fn balances(&self, tenant: TenantId) -> Read<'_, Vec<AccountBalance>>;

@@ -4,7 +4,7 @@ use domain::decide::{ProviderOutcome, ProviderResult};
 use domain::ids::{PaymentId, TenantId, TypedId as _};
 use domain::money::{Amount, Currency};
 use domain::payment::Payment;
-use engine::provider::{Message, NotTaken};
+use engine::provider::Said;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -52,26 +52,35 @@ pub fn notification(payment: &Payment, succeeded: bool) -> Vec<u8> {
 }
 
 /// What a verified notification says.
-pub fn parse(message: &Message) -> Result<ProviderResult, NotTaken> {
-    let read: Notification =
-        serde_json::from_slice(&message.body).map_err(|_| NotTaken::Ignored)?;
-    let payment_id: PaymentId = read
-        .data
-        .payment_id
-        .parse()
-        .map_err(|_| NotTaken::Ignored)?;
+#[must_use]
+pub fn parse(body: &[u8]) -> Said {
+    let Ok(read) = serde_json::from_slice::<Notification>(body) else {
+        return Said {
+            kind: "unreadable".to_owned(),
+            result: None,
+        };
+    };
+    Said {
+        result: result(&read),
+        kind: read.r#type,
+    }
+}
+
+fn result(read: &Notification) -> Option<ProviderResult> {
+    let data = &read.data;
+    let payment_id: PaymentId = data.payment_id.parse().ok()?;
     let outcome = match read.r#type.as_str() {
         SUCCEEDED => ProviderOutcome::Succeeded {
-            provider_payment_id: read.data.provider_payment_id,
-            amount: Amount::new(read.data.amount).ok_or(NotTaken::Ignored)?,
-            currency: Currency::parse(&read.data.currency).ok_or(NotTaken::Ignored)?,
+            provider_payment_id: data.provider_payment_id.clone(),
+            amount: Amount::new(data.amount)?,
+            currency: Currency::parse(&data.currency)?,
         },
         FAILED => ProviderOutcome::Failed {
             code: "declined".to_owned(),
         },
-        _ => return Err(NotTaken::Ignored),
+        _ => return None,
     };
-    Ok(ProviderResult {
+    Some(ProviderResult {
         payment_id,
         outcome,
     })

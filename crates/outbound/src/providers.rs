@@ -5,12 +5,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::decide::ProviderResult;
 use domain::ids::{PaymentId, TenantId};
 use domain::payment::{Payment, Provider};
 use domain::time::Timestamp;
 use engine::clock::Clock;
-use engine::provider::{Message, MockAction, NotTaken, Providers};
+use engine::provider::{Message, MockAction, NotTaken, Providers, Said, Verified};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -50,6 +49,18 @@ pub struct AllProviders {
     pub stop: CancellationToken,
     /// Payments that will be told of late, each once.
     pub late: Arc<Mutex<BTreeSet<PaymentId>>>,
+}
+
+/// What the body of a verified notification says.
+#[must_use]
+pub fn said(provider: Provider, body: &[u8]) -> Said {
+    match provider {
+        Provider::Mock => mock::parse(body),
+        Provider::Manual => Said {
+            kind: "unknown".to_owned(),
+            result: None,
+        },
+    }
 }
 
 impl AllProviders {
@@ -122,17 +133,22 @@ impl Providers for AllProviders {
         tenant: TenantId,
         message: &Message,
         now: Timestamp,
-    ) -> Result<ProviderResult, NotTaken> {
+    ) -> Result<Verified, NotTaken> {
         match provider {
             Provider::Mock => {
                 let key = self.mock_key(tenant);
-                if !standard_webhooks::verify(&key, message, now) {
-                    return Err(NotTaken::Unverified);
-                }
-                mock::parse(message)
+                let event_id = standard_webhooks::verify(&key, message, now);
+                Ok(Verified {
+                    event_id: event_id.ok_or(NotTaken::Unverified)?,
+                    said: said(provider, &message.body),
+                })
             }
             Provider::Manual => Err(NotTaken::Unverified),
         }
+    }
+
+    fn read_again(&self, provider: Provider, body: &[u8]) -> Said {
+        said(provider, body)
     }
 
     fn act(

@@ -36,27 +36,28 @@ pub fn sign(key: &[u8], id: &str, now: Timestamp, body: &[u8]) -> Vec<(&'static 
     ]
 }
 
-/// Whether a message was signed with `key`, at about `now`.
+/// The id of a message that was signed with `key`, at about `now`.
 #[must_use]
-pub fn verify(key: &[u8], message: &Message, now: Timestamp) -> bool {
+pub fn verify(key: &[u8], message: &Message, now: Timestamp) -> Option<String> {
     let headers = ["webhook-id", "webhook-timestamp", "webhook-signature"];
     let [Some(id), Some(seconds), Some(signatures)] = headers.map(|name| message.header(name))
     else {
-        return false;
+        return None;
     };
-    let sent: Option<i64> = seconds.parse().ok();
+    let sent: i64 = seconds.parse().ok()?;
     let now = now.millis() / 1_000;
-    if sent.is_none_or(|sent| now.abs_diff(sent) > TOLERANCE_SECONDS.unsigned_abs()) {
-        return false;
+    if now.abs_diff(sent) > TOLERANCE_SECONDS.unsigned_abs() {
+        return None;
     }
     let expected = tag(key, id, seconds, &message.body);
-    signatures
+    let signed = signatures
         .split(' ')
         .filter_map(|one| one.strip_prefix("v1,"))
         .any(|given| {
             let given = BASE64_STANDARD.decode(given).unwrap_or_default();
             given.ct_eq(&expected).into()
-        })
+        });
+    signed.then(|| id.to_owned())
 }
 
 fn tag(key: &[u8], id: &str, seconds: &str, body: &[u8]) -> Vec<u8> {
@@ -86,21 +87,21 @@ mod tests {
     fn a_signed_message_verifies_within_its_time_and_as_it_was() {
         let now = Timestamp::from_millis(1_790_000_000_000);
         let good = message(b"secret", now);
-        assert!(verify(b"secret", &good, now));
-        assert!(verify(b"secret", &good, now.plus_millis(300_000)));
-        assert!(!verify(b"secret", &good, now.plus_millis(301_000)));
-        assert!(!verify(b"secret", &good, now.plus_millis(-301_000)));
-        assert!(!verify(b"other", &good, now));
+        assert_eq!(verify(b"secret", &good, now).as_deref(), Some("msg_1"));
+        assert!(verify(b"secret", &good, now.plus_millis(300_000)).is_some());
+        assert_eq!(verify(b"secret", &good, now.plus_millis(301_000)), None);
+        assert_eq!(verify(b"secret", &good, now.plus_millis(-301_000)), None);
+        assert_eq!(verify(b"other", &good, now), None);
         for at in 0..good.body.len() {
             let mut bad = good.clone();
             bad.body[at] ^= 1;
-            assert!(!verify(b"secret", &bad, now));
+            assert_eq!(verify(b"secret", &bad, now), None);
         }
         let mut twice = good.clone();
         twice
             .headers
             .push(("webhook-id".to_owned(), "msg_2".to_owned()));
-        assert!(!verify(b"secret", &twice, now));
-        assert!(!verify(b"secret", &Message::default(), now));
+        assert_eq!(verify(b"secret", &twice, now), None);
+        assert_eq!(verify(b"secret", &Message::default(), now), None);
     }
 }

@@ -24,6 +24,7 @@ pub mod secret;
 pub mod steps;
 pub mod table;
 pub mod tenant;
+pub mod webhook;
 
 #[cfg(test)]
 mod tests;
@@ -54,5 +55,6 @@ pub const TABLES: &[&Table] = &[
     &cart::CARTS,
     &cart::ITEMS,
     &event::EVENTS,
+    &webhook::EVENTS,
     &secret::SECRETS,
 ];

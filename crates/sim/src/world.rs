@@ -79,6 +79,7 @@ impl Codec for Words<'_> {
             | Reply::Refund(..)
             | Reply::Settings
             | Reply::Key(_)
+            | Reply::WebhookEvent(_)
             | Reply::Controls
             | Reply::Imported(_)
             | Reply::Swept { .. } => "- -".to_owned(),

@@ -43,7 +43,7 @@ fn via(keys: &str, (table, key): (&str, &str), want: &str) -> String {
 }
 
 /// All columns of those rows.
-fn rows_of(table: &Table, key: &str, keys: &str, tail: &str) -> String {
+pub(crate) fn rows_of(table: &Table, key: &str, keys: &str, tail: &str) -> String {
     let (name, names) = (table.name, table.names(""));
     format!(
         "SELECT t.* FROM ({keys}) AS k (id) CROSS JOIN LATERAL (SELECT {names} FROM {name} \

@@ -4,8 +4,10 @@ use domain::ids::{LocationId, OrderId, TenantId, TypedId as _, Uuid, VariantId};
 use domain::money::Amount;
 use domain::stock::StockLevel;
 use domain::time::Timestamp;
-use engine::reader::{HoldFilter, OrderFilter, OrderSort, OrderStats, Page, ProductFilter, Start};
-use rows::{Columns as _, hold, level};
+use engine::reader::{
+    HoldFilter, OrderFilter, OrderSort, OrderStats, Page, ProductFilter, Start, WebhookFilter,
+};
+use rows::{Columns as _, hold, level, webhook};
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::columns::RowColumns;
@@ -245,6 +247,19 @@ pub(crate) fn holds(tenant: TenantId, filter: &HoldFilter, page: &Page) -> Ask<'
     conditions.page(page, (Some("reserved_at"), "reservation_id"), false);
     let select = format!("SELECT {} FROM stock_reservations", hold::HOLDS.names(""));
     conditions.ask(&select, "")
+}
+
+pub(crate) fn webhook_events(tenant: TenantId, filter: WebhookFilter, page: &Page) -> Ask<'static> {
+    let mut conditions = Where::tenant(tenant);
+    let status = filter.status.map(domain::webhook::WebhookStatus::name);
+    conditions.and_maybe("status = ?", Type::TEXT, status);
+    let provider = filter.provider.map(domain::payment::Provider::name);
+    conditions.and_maybe("provider = ?", Type::TEXT, provider);
+    let payment = filter.payment_id.map(domain::ids::TypedId::uuid);
+    conditions.and_maybe("payment_id = ?", Type::UUID, payment);
+    conditions.page(page, (Some("received_at"), "webhook_event_id"), false);
+    let names = webhook::EVENTS.names("");
+    conditions.ask(&format!("SELECT {names} FROM webhook_events"), "")
 }
 
 /// Ids behind `after` in their order: of products or orders.

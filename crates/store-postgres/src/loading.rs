@@ -9,13 +9,13 @@ use domain::state::State;
 use domain::tenant::Tenant;
 use domain::time::Timestamp;
 use engine::request::{KeyDigest, StoredAnswer, platform};
-use rows::{Columns as _, cart, catalogue, hold, level, order, payment, tenant};
+use rows::{Columns as _, cart, catalogue, hold, level, order, payment, tenant, webhook};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::columns::{RowColumns, read_all};
 use crate::error::Error;
-use crate::gather::{Roots, select};
+use crate::gather::{Roots, rows_of, select};
 use crate::pipeline::Ask;
 
 /// What an answer's rows are.
@@ -26,6 +26,7 @@ pub(crate) enum Part {
     Tenants,
     Locations,
     Keys,
+    WebhookEvents,
     Answers,
     Carts,
     CartItems,
@@ -115,6 +116,13 @@ pub(crate) fn basics<'a>(id: TenantId, needs: &'a Needs) -> Vec<(Part, Ask<'a>)>
         let sql = select(&catalogue::LOCATIONS, "true", "");
         asks.push((Part::Locations, Ask::new(sql).tenant(id)));
     }
+    if !needs.webhook_events.is_empty() {
+        let ids: Vec<Uuid> = needs.webhook_events.iter().map(|id| id.uuid()).collect();
+        let keys = "SELECT unnest($2)";
+        let sql = rows_of(&webhook::EVENTS, "webhook_event_id", keys, "");
+        let ask = Ask::new(sql).tenant(id).with(Type::UUID_ARRAY, ids);
+        asks.push((Part::WebhookEvents, ask));
+    }
     if !needs.keys.is_empty() {
         let keys: Vec<Uuid> = needs.keys.iter().map(|id| id.uuid()).collect();
         let names = tenant::KEYS.names("");
@@ -188,6 +196,11 @@ impl Loading {
             Part::Keys => {
                 for key in read_all(rows, tenant::read_key)? {
                     state.keys.load(key.id, key);
+                }
+            }
+            Part::WebhookEvents => {
+                for event in read_all(rows, webhook::read)? {
+                    state.webhook_events.load(event.id, event);
                 }
             }
             Part::Answers => {

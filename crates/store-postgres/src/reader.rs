@@ -10,13 +10,14 @@ use domain::state::State;
 use domain::stock::{Movement, StockLevel};
 use domain::tenant::{ApiKey, Tenant};
 use domain::time::Timestamp;
+use domain::webhook::WebhookEvent;
 use engine::reader::{
     AccountBalance, Due, Explanation, HoldFilter, Holds, LedgerFilter, Listed, OrderFilter,
-    OrderStats, Page, ProductFilter, RawEvent, Read, Reader,
+    OrderStats, Page, ProductFilter, RawEvent, Read, Reader, WebhookFilter,
 };
 use engine::request::platform;
 use engine::store::StoreError;
-use rows::{Columns as _, event, hold, level, tenant};
+use rows::{Columns as _, event, hold, level, tenant, webhook};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -506,6 +507,21 @@ impl Reader for PostgresReader {
                 Ok(found)
             })
             .await
+        })
+    }
+
+    fn webhook_events(
+        &self,
+        id: TenantId,
+        filter: WebhookFilter,
+        page: Page,
+    ) -> Read<'_, (Vec<WebhookEvent>, bool)> {
+        Box::pin(async move {
+            let asked = || lists::webhook_events(id, filter, &page);
+            let mut found = self.whole(id, asked, webhook::read).await?;
+            let more = found.len() > page.limit;
+            found.truncate(page.limit);
+            Ok((found, more))
         })
     }
 

@@ -10,6 +10,7 @@ use engine::request::{KeyDigest, platform};
 use engine::store::LaneWrite;
 use rows::{
     Cell, Kind, Table, answer, cart, catalogue, event, hold, ledger, level, order, payment, tenant,
+    webhook,
 };
 use tokio_postgres::types::Type;
 
@@ -254,6 +255,8 @@ impl<'a> Writing<'a> {
         self.write(&hold::HOLDS, &changed, hold::cells);
         let changed: Changed<'_, _> = state.payments.changed().collect();
         self.write(&payment::PAYMENTS, &changed, payment::cells);
+        let changed: Changed<'_, _> = state.webhook_events.changed().collect();
+        self.write(&webhook::EVENTS, &changed, webhook::cells);
         let refunds = state.refunds.changed().map(|(_, row)| row);
         self.insert(&payment::REFUNDS, refunds.map(payment::refund_cells));
         let booked = || state.ledger.changed().map(|(_, row)| row);

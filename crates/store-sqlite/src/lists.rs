@@ -5,11 +5,12 @@ use domain::money::Amount;
 use domain::needs::Needs;
 use domain::stock::{Movement, StockLevel};
 use domain::time::Timestamp;
+use domain::webhook::WebhookEvent;
 use engine::reader::{
     Explanation, HoldFilter, Holds, Listed, OrderFilter, OrderSort, OrderStats, Page,
-    ProductFilter, RawEvent, Start,
+    ProductFilter, RawEvent, Start, WebhookFilter,
 };
-use rows::{Columns as _, event, hold, level};
+use rows::{Columns as _, event, hold, level, webhook};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Result, params_from_iter};
 
@@ -273,6 +274,27 @@ pub(crate) fn holds(
         .filter(|_| more)
         .map(|hold| (hold.reserved_at.millis(), hold.id));
     Ok(Holds { holds, next })
+}
+
+pub(crate) fn webhook_events(
+    conn: &Connection,
+    tenant: TenantId,
+    filter: WebhookFilter,
+    page: &Page,
+) -> Result<(Vec<WebhookEvent>, bool)> {
+    let mut conditions = Where::tenant(tenant);
+    conditions.and_maybe("status = ?", filter.status.map(|s| s.name().to_owned()));
+    conditions.and_maybe("provider = ?", filter.provider.map(|p| p.name().to_owned()));
+    conditions.and_maybe("payment_id = ?", filter.payment_id.map(text));
+    let tail = conditions.page(page, (Some("received_at"), "webhook_event_id"), false);
+    let names = webhook::EVENTS.names("");
+    let sql = format!("SELECT {names} FROM webhook_events {tail}");
+    let mut found = all(conn, &sql, params_from_iter(&conditions.values), |c| {
+        webhook::read(c)
+    })?;
+    let more = found.len() > page.limit;
+    found.truncate(page.limit);
+    Ok((found, more))
 }
 
 /// Walks each level's chain of movements back from its last one; no index is needed.

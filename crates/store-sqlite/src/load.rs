@@ -7,7 +7,7 @@ use domain::limits::DUE_MAX;
 use domain::needs::Needs;
 use domain::state::State;
 use domain::time::Timestamp;
-use rows::{Columns as _, Table, cart, catalogue, hold, level, order, payment, tenant};
+use rows::{Columns as _, Table, cart, catalogue, hold, level, order, payment, tenant, webhook};
 use rusqlite::{Connection, Result};
 
 use crate::cells::text;
@@ -87,6 +87,13 @@ impl Loading<'_> {
             catalogue::read_location(c)
         })? {
             self.state.locations.load(location.id, location);
+        }
+        let sql = select(&webhook::EVENTS, " AND webhook_event_id = ?2");
+        for id in &needs.webhook_events {
+            let key = (&self.tenant, text(*id));
+            if let Some(event) = one(self.conn, &sql, key, |c| webhook::read(c))? {
+                self.state.webhook_events.load(*id, event);
+            }
         }
         let names = tenant::KEYS.names("");
         let sql = format!("SELECT tenant_id, {names} FROM api_keys WHERE key_id = ?1");

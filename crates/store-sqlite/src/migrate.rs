@@ -40,6 +40,13 @@ pub const STEPS: &[Step] = &[
         down: include_str!("../migrations/0005_ledger.down.sql"),
         down_destroys: false,
     },
+    Step {
+        number: 6,
+        name: "webhook_events",
+        up: include_str!("../migrations/0006_webhook_events.up.sql"),
+        down: include_str!("../migrations/0006_webhook_events.down.sql"),
+        down_destroys: true,
+    },
 ];
 
 /// How scripts for `sqlite3` say it.

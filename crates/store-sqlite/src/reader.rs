@@ -10,9 +10,10 @@ use domain::state::State;
 use domain::stock::StockLevel;
 use domain::tenant::{ApiKey, Tenant};
 use domain::time::Timestamp;
+use domain::webhook::WebhookEvent;
 use engine::reader::{
     AccountBalance, Due, Explanation, HoldFilter, Holds, LedgerFilter, Listed, OrderFilter,
-    OrderStats, Page, ProductFilter, RawEvent, Read, Reader,
+    OrderStats, Page, ProductFilter, RawEvent, Read, Reader, WebhookFilter,
 };
 use engine::store::StoreError;
 use rows::{Columns as _, event, tenant};
@@ -211,6 +212,15 @@ impl Reader for SqliteReader {
         page: Page,
     ) -> Read<'_, (Vec<Transaction>, bool)> {
         self.read(move |conn| ledger::page(conn, tenant, filter, &page))
+    }
+
+    fn webhook_events(
+        &self,
+        tenant: TenantId,
+        filter: WebhookFilter,
+        page: Page,
+    ) -> Read<'_, (Vec<WebhookEvent>, bool)> {
+        self.read(move |conn| lists::webhook_events(conn, tenant, filter, &page))
     }
 
     fn balances(&self, tenant: TenantId) -> Read<'_, Vec<AccountBalance>> {

@@ -6,6 +6,7 @@ use domain::tenant::Tenant;
 use engine::store::{LaneWrite, StoreError};
 use rows::{
     Cell, Table, answer, cart, catalogue, event, hold, ledger, level, order, payment, tenant,
+    webhook,
 };
 use rusqlite::{Connection, params};
 
@@ -77,6 +78,11 @@ fn changed_rows(conn: &Connection, id: &str, lane: &LaneWrite) -> rusqlite::Resu
         }
         insert(conn, &ledger::TRANSACTIONS, id, &ledger::cells(row))?;
     }
+    write.all(
+        &webhook::EVENTS,
+        state.webhook_events.changed(),
+        webhook::cells,
+    )?;
     for (before, row) in state.carts.changed() {
         write_cart(conn, id, before, row)?;
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::token::Tokens;
 use crate::views::{
     CartView, CheckoutView, ControlsView, ImportedView, KeyView, LevelView, LocationView,
-    OrderView, PaymentView, ProductView, RefundView, SettingsView, TenantView,
+    OrderView, PaymentView, ProductView, RefundView, SettingsView, TenantView, WebhookEventView,
 };
 use crate::{canonical, journal};
 
@@ -78,6 +78,9 @@ impl JsonCodec {
             Reply::Settings => bytes(&SettingsView::new(state.settings()?)),
             Reply::Tenant(id) => bytes(&TenantView::new(state.tenants.get(&id)?)),
             Reply::Key(id) => bytes(&KeyView::new(state.keys.get(&id)?)),
+            Reply::WebhookEvent(id) => {
+                bytes(&WebhookEventView::new(state.webhook_events.get(&id)?))
+            }
             Reply::Controls => bytes(&ControlsView::new(state.lane.controls, state.settings()?)),
             Reply::Imported(imported) => bytes(&ImportedView::new(&imported)),
             Reply::Swept { .. } => b"{}".to_vec(),

@@ -11,6 +11,7 @@ mod product;
 mod settings;
 mod stock;
 mod tenant;
+mod webhook;
 
 use domain::ids::{TypedId, Uuid};
 use domain::time::Timestamp;
@@ -27,6 +28,7 @@ pub use product::{LocationView, ProductView};
 pub use settings::SettingsView;
 pub use stock::{ExplanationView, LevelView, ReservationView};
 pub use tenant::{KeyView, NewKeyView, TenantView};
+pub use webhook::WebhookEventView;
 
 /// A time as it is sent.
 #[derive(Clone, Copy)]

@@ -2,13 +2,15 @@
 
 use axum::response::Response;
 use domain::command::Reply;
-use domain::ids::{PaymentId, TenantId, TypedId as _};
+use domain::decide::ReceiveWebhook;
+use domain::ids::{PaymentId, TenantId, TypedId as _, Uuid, WebhookEventId};
 use domain::payment::{PaymentStatus, Provider};
+use domain::rejection::Rejection;
 use domain::state::State;
 use domain::tenant::Tenant;
-use engine::provider::{Message, MockAction, NotTaken};
-use engine::request::Failure;
-use serde_json::json;
+use engine::provider::{Message, MockAction};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use wire::problem::Problem;
 
 use crate::call::{Call, problem_of, unreadable};
@@ -86,41 +88,51 @@ async fn webhook(call: Call) -> Result<Response, Problem> {
         body: call.raw.to_vec(),
     };
     let now = call.services.handle.clock().now();
-    match call
+    let read = call
         .services
         .providers
-        .read(provider, tenant.id, &message, now)
-    {
-        Ok(result) => {
-            let payment = result.payment_id.to_string();
-            let submitted = call
-                .services
-                .handle
-                .submit(tenant.id, result.into(), None)
-                .await;
-            // A payment that is not ours is acknowledged: repeating it would not change that.
-            let unknown = matches!(&submitted, Err(Failure::Refused { rejection, .. })
-                if *rejection == domain::rejection::Rejection::NotFound);
-            if !unknown {
-                submitted.map_err(|failure| {
-                    let problem = problem_of(failure);
-                    if ["amount_mismatch", "currency_mismatch"].contains(&problem.code) {
-                        security::other_money(tenant.id, provider, &payment, problem.code);
-                    }
-                    problem
-                })?;
-            }
-        }
-        Err(NotTaken::Ignored) => {}
-        Err(NotTaken::Unverified) => {
-            security::unverified(tenant.id, provider);
-            return Err(Problem::new(
-                "unauthorized",
-                "the signature does not verify",
-            ));
-        }
-    }
-    Ok(respond::json(200, json!({"received": true}).to_string()))
+        .read(provider, tenant.id, &message, now);
+    let Ok(verified) = read else {
+        security::unverified(tenant.id, provider);
+        let why = "the signature does not verify";
+        return Err(Problem::new("unauthorized", why));
+    };
+    let command = ReceiveWebhook {
+        id: event_id(provider, &verified.event_id),
+        provider,
+        event_id: verified.event_id,
+        kind: verified.said.kind,
+        body: message.body,
+        result: verified.said.result,
+    };
+    let taken = call
+        .services
+        .handle
+        .submit(tenant.id, command.into(), None)
+        .await;
+    let taken = taken.map_err(problem_of)?;
+    let event: Value = serde_json::from_slice(&taken.body).unwrap_or_default();
+    // What is kept as a dead letter for any other reason is acknowledged: repeating it would not
+    // change that.
+    let refusal = match event["code"].as_str() {
+        Some("amount_mismatch") => Rejection::AmountMismatch,
+        Some("currency_mismatch") => Rejection::CurrencyMismatch,
+        _ => return Ok(respond::json(200, json!({"received": true}).to_string())),
+    };
+    let payment = event["payment_id"].as_str().unwrap_or_default();
+    security::other_money(tenant.id, provider, payment, refusal.code());
+    Err(Problem::from_rejection(&refusal))
+}
+
+/// The id of a provider's message: the same for the same name, so that it is claimed once (RFC 9562,
+/// 5.8).
+fn event_id(provider: Provider, name: &str) -> WebhookEventId {
+    let digest = Sha256::digest(format!("{}:{name}", provider.name()));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    bytes[6] = 0x80 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    WebhookEventId::from_uuid(Uuid::from_bytes(bytes))
 }
 
 /// The mock payment of the path, with the working set around it.

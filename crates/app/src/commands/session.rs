@@ -3,14 +3,16 @@
 use anyhow::{Context as _, Result, anyhow, bail};
 use domain::command::Command;
 use domain::decide::Sweep;
-use domain::ids::TenantId;
+use domain::ids::{TenantId, WebhookEventId};
 use domain::needs::Needs;
 use domain::state::State;
 use domain::tenant::Tenant;
+use domain::webhook::WebhookEvent;
 use engine::batch::Rules;
 use engine::clock::{Clock as _, Entropy as _};
 use engine::codec::SWEEP_AGAIN;
 use engine::direct;
+use engine::reader::{Page, WebhookFilter};
 use engine::request::{Answer, Failure, Request, platform};
 use tokio::runtime::Runtime;
 use wire::codec::JsonCodec;
@@ -97,6 +99,37 @@ impl Session {
                 Err(failure) => return Err(anyhow!(failure)),
             }
         }
+    }
+
+    /// Messages of providers, newest first, and whether there are more.
+    pub(crate) fn webhook_events(
+        &self,
+        tenant: TenantId,
+        filter: WebhookFilter,
+        page: Page,
+    ) -> Result<(Vec<WebhookEvent>, bool)> {
+        let found = self.database.reader.webhook_events(tenant, filter, page);
+        Ok(self.runtime.block_on(found)?)
+    }
+
+    /// A message of a provider.
+    pub(crate) fn webhook_event(
+        &self,
+        tenant: TenantId,
+        id: WebhookEventId,
+    ) -> Result<WebhookEvent> {
+        let needs = Needs {
+            webhook_events: [id].into(),
+            ..Needs::default()
+        };
+        let state = self
+            .runtime
+            .block_on(self.database.reader.load(tenant, needs))?;
+        state
+            .webhook_events
+            .get(&id)
+            .cloned()
+            .context("there is no such message")
     }
 
     /// A tenant.

@@ -25,3 +25,4 @@ mod process;
 mod security;
 mod seeds;
 mod shop;
+mod webhook_events;

@@ -36,22 +36,28 @@ fn catalogue(conn: &Connection) -> Vec<String> {
 fn up_down_up_gives_the_same_catalogue() {
     let file = File::new();
     let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
-    assert_eq!(migrate::up(&mut conn, 5, "test").unwrap(), [1, 2, 3, 4, 5]);
+    assert_eq!(
+        migrate::up(&mut conn, 5, "test").unwrap(),
+        [1, 2, 3, 4, 5, 6]
+    );
     let first = catalogue(&conn);
     assert_eq!(
         migrate::up(&mut conn, 6, "test").unwrap(),
         Vec::<i64>::new()
     );
     assert!(matches!(
-        migrate::down(&mut conn, 2, false),
-        Err(MigrateError::Destroys { number: 4, .. })
+        migrate::down(&mut conn, 1, false),
+        Err(MigrateError::Destroys { number: 6, .. })
     ));
     assert_eq!(catalogue(&conn), first);
-    assert_eq!(migrate::down(&mut conn, 9, true).unwrap(), [5, 4, 3, 2, 1]);
+    assert_eq!(
+        migrate::down(&mut conn, 9, true).unwrap(),
+        [6, 5, 4, 3, 2, 1]
+    );
     assert_eq!(catalogue(&conn).len(), 1, "only schema_migrations is left");
     migrate::up(&mut conn, 7, "test").unwrap();
     assert_eq!(catalogue(&conn), first);
-    assert_eq!(migrate::status(&conn).unwrap().len(), 5);
+    assert_eq!(migrate::status(&conn).unwrap().len(), 6);
 }
 
 #[test]
@@ -164,7 +170,7 @@ fn each_step_goes_down_and_up_on_a_database_with_data() {
     });
     {
         let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
-        let refused = migrate::down(&mut conn, 4, true).unwrap_err().to_string();
+        let refused = migrate::down(&mut conn, 5, true).unwrap_err().to_string();
         assert!(
             refused.contains("release_every_lever_and_order_first"),
             "{refused}"
@@ -227,6 +233,7 @@ fn the_contracts_tables_indexes_and_views_are_there_and_strict() {
         "refunds",
         "ledger_transactions",
         "ledger_entries",
+        "webhook_events",
         "events",
     ] {
         assert!(has("table", table), "{table}");

@@ -1,0 +1,123 @@
+//! `/webhook-events`: messages of payment providers as they came, and taking one in again.
+
+use axum::response::Response;
+use domain::command::Reply;
+use domain::decide::ReceiveWebhook;
+use domain::ids::{TypedId as _, WebhookEventId};
+use domain::needs::Needs;
+use domain::payment::Provider;
+use domain::state::State;
+use domain::webhook::WebhookStatus;
+use engine::reader::WebhookFilter;
+use wire::cursor;
+use wire::problem::Problem;
+use wire::views::WebhookEventView;
+
+use crate::call::{Call, unreadable};
+use crate::operation::{Answer, Operation, Verb};
+use crate::query::{CURSOR, Kind, LIMIT, Param};
+use crate::respond;
+
+const STATUS: Param = Param {
+    name: "status",
+    kind: Kind::OneOf(&["applied", "ignored", "dead"]),
+    about: "messages of which this became; `dead` are the dead letters",
+};
+const PROVIDER: Param = Param {
+    name: "provider",
+    kind: Kind::OneOf(&["mock", "manual"]),
+    about: "messages of this provider only",
+};
+const PAYMENT: Param = Param {
+    name: "payment_id",
+    kind: Kind::Id,
+    about: "messages about this payment only",
+};
+
+pub(super) fn operations() -> Vec<Operation> {
+    let one = Operation {
+        answer: Answer::One("WebhookEvent"),
+        problems: &["not_found"],
+        ..Operation::new(
+            "get_webhook_event",
+            Verb::Get,
+            "/webhook-events/{id}",
+            "A provider's message as it came, and what became of it",
+            |call| Box::pin(get(call)),
+        )
+    };
+    vec![
+        Operation {
+            query: &[STATUS, PROVIDER, PAYMENT, LIMIT, CURSOR],
+            answer: Answer::List("WebhookEvent"),
+            ..Operation::new(
+                "list_webhook_events",
+                Verb::Get,
+                "/webhook-events",
+                "Messages of payment providers, newest first",
+                |call| Box::pin(list(call)),
+            )
+        },
+        one,
+        Operation {
+            id: "replay_webhook_event",
+            method: Verb::Post,
+            path: "/webhook-events/{id}/replay",
+            summary: "Take a message in again; one that was applied changes nothing",
+            handler: |call| Box::pin(replay(call)),
+            ..one
+        },
+    ]
+}
+
+async fn list(call: Call) -> Result<Response, Problem> {
+    let text = |name: &str| call.query.text(name);
+    let filter = WebhookFilter {
+        status: text("status").as_deref().and_then(WebhookStatus::parse),
+        provider: text("provider").as_deref().and_then(Provider::parse),
+        payment_id: call.query.id("payment_id"),
+    };
+    let reader = &call.services.reader;
+    let found = reader.webhook_events(call.tenant(), filter, call.query.page());
+    let (found, more) = found.await.map_err(|error| unreadable(&error))?;
+    let render = |event| serde_json::to_vec(&WebhookEventView::new(event)).unwrap_or_default();
+    let items = found.iter().map(render).collect();
+    let last = found.last().filter(|_| more);
+    let next = last.map(|last| cursor::after(last.received_at.millis(), last.id.uuid()));
+    Ok(respond::json(200, wire::codec::list(items, next, &[])))
+}
+
+async fn load(call: &Call, id: WebhookEventId) -> Result<State, Problem> {
+    let needs = Needs {
+        webhook_events: [id].into(),
+        ..Needs::default()
+    };
+    call.load(needs).await
+}
+
+async fn get(call: Call) -> Result<Response, Problem> {
+    let id = call.id(0)?;
+    call.show(&load(&call, id).await?, Reply::WebhookEvent(id))
+}
+
+async fn replay(call: Call) -> Result<Response, Problem> {
+    let id = call.id(0)?;
+    let state = load(&call, id).await?;
+    let event = state
+        .webhook_events
+        .get(&id)
+        .ok_or_else(Problem::not_found)?;
+    let said = call
+        .services
+        .providers
+        .read_again(event.provider, &event.body);
+    let command = ReceiveWebhook {
+        id,
+        provider: event.provider,
+        event_id: event.event_id.clone(),
+        kind: said.kind,
+        body: event.body.clone(),
+        result: said.result,
+    };
+    call.submit(Ok(command.into())).await
+}
