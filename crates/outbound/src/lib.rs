@@ -3,7 +3,12 @@
 //! A provider builds requests and parses messages; it does no I/O itself. The one HTTP client is
 //! in [`client`].
 
+pub mod amounts;
 pub mod client;
+pub mod exchange;
 pub mod mock;
 pub mod providers;
 pub mod standard_webhooks;
+pub mod stripe;
+pub mod vnpay;
+pub mod yookassa;

@@ -1,0 +1,283 @@
+//! Stripe: PaymentIntents and refunds, form-encoded requests, JSON answers.
+//!
+//! Source: docs.stripe.com/api, and what npm stripe 23.1.0 puts on the wire (payment-protocols,
+//! section 3).
+
+pub mod signature;
+
+use domain::money::{Amount, Currency};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use crate::amounts;
+use crate::client::Reply;
+use crate::exchange::{Begun, Fault, RefundStanding, Request, Standing};
+
+/// Stripe's own address.
+pub const API: &str = "https://api.stripe.com";
+/// The version whose answers are read here.
+const VERSION: &str = "2026-10-28.endive";
+
+/// A shop's account.
+#[derive(Clone)]
+pub struct Account {
+    /// Its secret key.
+    pub secret_key: String,
+    /// The secret of its webhook endpoint.
+    pub webhook_secret: String,
+    /// Where requests are sent.
+    pub api_url: String,
+}
+
+/// What stays as it is in a value of a form (RFC 3986, 2.3).
+const KEPT: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// Names and values in a form. Brackets in names stay as they are, a space is `%20`.
+fn form(pairs: &[(&str, &str)]) -> Vec<u8> {
+    let pair =
+        |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, &KEPT));
+    pairs
+        .iter()
+        .map(pair)
+        .collect::<Vec<_>>()
+        .join("&")
+        .into_bytes()
+}
+
+/// A request; one with a key is the same however often it is sent.
+fn request(
+    account: &Account,
+    (method, path): (&'static str, &str),
+    key: Option<&str>,
+    body: Vec<u8>,
+) -> Request {
+    let mut headers = vec![
+        ("accept", "application/json".to_owned()),
+        ("authorization", format!("Bearer {}", account.secret_key)),
+        (
+            "content-type",
+            "application/x-www-form-urlencoded".to_owned(),
+        ),
+        ("stripe-version", VERSION.to_owned()),
+    ];
+    headers.extend(key.map(|key| ("idempotency-key", key.to_owned())));
+    Request {
+        method,
+        url: format!("{}{path}", account.api_url.trim_end_matches('/')),
+        headers,
+        body,
+    }
+}
+
+/// Begins a payment under our key; `None` where Stripe does not take that money. `order` is our
+/// order's id.
+#[must_use]
+pub fn begin(
+    account: &Account,
+    (amount, currency): (Amount, Currency),
+    key: &str,
+    (order, about): (&str, &str),
+) -> Option<Request> {
+    let amount = amounts::to_stripe(amount, currency)?.to_string();
+    let currency = currency.code().to_ascii_lowercase();
+    let body = form(&[
+        ("amount", &amount),
+        ("currency", &currency),
+        ("automatic_payment_methods[enabled]", "true"),
+        ("metadata[order_id]", order),
+        ("description", about),
+    ]);
+    Some(request(
+        account,
+        ("POST", "/v1/payment_intents"),
+        Some(key),
+        body,
+    ))
+}
+
+/// Asks where a payment stands.
+#[must_use]
+pub fn retrieve(account: &Account, id: &str) -> Request {
+    let path = format!("/v1/payment_intents/{id}");
+    request(account, ("GET", &path), None, Vec::new())
+}
+
+/// Takes money that was kept for us: all of it, or so much.
+#[must_use]
+pub fn capture(
+    account: &Account,
+    id: &str,
+    money: Option<(Amount, Currency)>,
+    key: &str,
+) -> Option<Request> {
+    let path = format!("/v1/payment_intents/{id}/capture");
+    let body = match money {
+        Some((amount, currency)) => {
+            let amount = amounts::to_stripe(amount, currency)?.to_string();
+            form(&[("amount_to_capture", &amount)])
+        }
+        None => Vec::new(),
+    };
+    Some(request(account, ("POST", &path), Some(key), body))
+}
+
+/// Ends a payment that was not made: from then on nobody can pay it.
+#[must_use]
+pub fn cancel(account: &Account, id: &str, key: &str) -> Request {
+    let path = format!("/v1/payment_intents/{id}/cancel");
+    let body = form(&[("cancellation_reason", "abandoned")]);
+    request(account, ("POST", &path), Some(key), body)
+}
+
+/// Sends money back.
+#[must_use]
+pub fn refund(
+    account: &Account,
+    id: &str,
+    (amount, currency): (Amount, Currency),
+    (key, order): (&str, &str),
+) -> Option<Request> {
+    let amount = amounts::to_stripe(amount, currency)?.to_string();
+    let body = form(&[
+        ("payment_intent", id),
+        ("amount", &amount),
+        ("reason", "requested_by_customer"),
+        ("metadata[order_id]", order),
+    ]);
+    Some(request(account, ("POST", "/v1/refunds"), Some(key), body))
+}
+
+/// Whether the same request is sent again: what Stripe says, else after a conflict with itself and
+/// after its own faults.
+#[must_use]
+pub fn is_repeated(reply: &Reply) -> bool {
+    match reply.header("stripe-should-retry") {
+        Some("true") => true,
+        Some("false") => false,
+        _ => reply.status == 409 || reply.status >= 500,
+    }
+}
+
+/// The object that was answered.
+fn object(reply: &Reply) -> Result<Value, Fault> {
+    let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    if (200..300).contains(&reply.status) {
+        return body.ok_or_else(|| Fault::unreadable(reply));
+    }
+    // A stored 500 is answered again to the same key: the object has to be asked for.
+    if is_repeated(reply) || reply.status == 429 || reply.status >= 500 {
+        return Err(Fault::Unknown(format!("Stripe answered {}", reply.status)));
+    }
+    let error = body.unwrap_or_default();
+    let code = ["decline_code", "code", "type"].iter().find_map(|name| {
+        let code = error["error"][name].as_str();
+        code.map(str::to_owned)
+    });
+    Err(Fault::refused(
+        code.unwrap_or_else(|| reply.status.to_string()),
+    ))
+}
+
+/// A payment that was begun.
+pub fn begun(reply: &Reply) -> Result<Begun, Fault> {
+    let intent = object(reply)?;
+    let id = intent["id"]
+        .as_str()
+        .ok_or_else(|| Fault::unreadable(reply))?;
+    Ok(Begun {
+        provider_payment_id: id.to_owned(),
+        payment_url: None,
+        client_secret: intent["client_secret"].as_str().map(str::to_owned),
+    })
+}
+
+/// Where a payment stands, by an answer.
+pub fn standing(reply: &Reply) -> Result<Standing, Fault> {
+    of_intent(&object(reply)?).ok_or_else(|| Fault::unreadable(reply))
+}
+
+/// Where a PaymentIntent stands. A declined one waits for another card: it has not failed.
+fn of_intent(intent: &Value) -> Option<Standing> {
+    Some(match intent["status"].as_str()? {
+        "succeeded" => {
+            let currency = intent["currency"].as_str()?.to_ascii_uppercase();
+            let currency = Currency::parse(&currency)?;
+            Standing::Captured {
+                provider_payment_id: intent["id"].as_str()?.to_owned(),
+                amount: amounts::from_stripe(intent["amount_received"].as_i64()?, currency)?,
+                currency,
+            }
+        }
+        "requires_capture" => Standing::Authorised,
+        "canceled" => Standing::Failed {
+            code: intent["cancellation_reason"]
+                .as_str()
+                .unwrap_or("canceled")
+                .to_owned(),
+        },
+        _ => Standing::Open,
+    })
+}
+
+/// Where a refund stands, by an answer.
+pub fn refunded(reply: &Reply) -> Result<RefundStanding, Fault> {
+    let refund = object(reply)?;
+    of_refund(&refund).ok_or_else(|| Fault::unreadable(reply))
+}
+
+fn of_refund(refund: &Value) -> Option<RefundStanding> {
+    Some(match refund["status"].as_str()? {
+        "succeeded" => RefundStanding::Succeeded {
+            provider_refund_id: refund["id"].as_str()?.to_owned(),
+        },
+        "failed" | "canceled" => RefundStanding::Failed {
+            code: refund["failure_reason"]
+                .as_str()
+                .unwrap_or("failed")
+                .to_owned(),
+        },
+        _ => RefundStanding::Pending,
+    })
+}
+
+/// A verified event.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its id: the same however often it is sent.
+    pub id: String,
+    /// What happened.
+    pub kind: String,
+    /// Our order, where the object carries it.
+    pub order: Option<String>,
+    /// The PaymentIntent that it is about.
+    pub intent: Option<String>,
+    /// Where that stands, if the event says so.
+    pub standing: Option<Standing>,
+}
+
+impl Event {
+    /// Reads the body of an event.
+    #[must_use]
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let event: Value = serde_json::from_slice(body).ok()?;
+        let object = &event["data"]["object"];
+        let is_intent = object["object"] == "payment_intent";
+        let intent = if is_intent {
+            &object["id"]
+        } else {
+            &object["payment_intent"]
+        };
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Some(Self {
+            id: text(&event["id"])?,
+            kind: text(&event["type"])?,
+            order: text(&object["metadata"]["order_id"]),
+            intent: text(intent),
+            standing: is_intent.then(|| of_intent(object)).flatten(),
+        })
+    }
+}

@@ -1,0 +1,252 @@
+//! YooKassa v3: JSON under Basic authorisation, an `Idempotence-Key` with every POST. Notifications
+//! are not signed: they are filtered by their sender and say only which object to ask for.
+//!
+//! Source: the official OpenAPI document and yookassa.ru/developers (payment-protocols, section 2).
+
+pub mod senders;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use domain::money::{Amount, Currency};
+use serde_json::{Value, json};
+
+use crate::amounts;
+use crate::client::Reply;
+use crate::exchange::{Begun, Fault, RefundStanding, Request, Standing};
+
+/// YooKassa's own address.
+pub const API: &str = "https://api.yookassa.ru/v3";
+/// Characters of the longest description of a payment, and of a refund.
+const DESCRIPTIONS: (usize, usize) = (128, 250);
+
+/// A shop's account.
+#[derive(Clone)]
+pub struct Account {
+    /// The shop's number.
+    pub shop_id: String,
+    /// Its secret key.
+    pub secret_key: String,
+    /// Where requests are sent.
+    pub api_url: String,
+}
+
+fn request(
+    account: &Account,
+    (method, path): (&'static str, &str),
+    key: Option<&str>,
+    body: Option<&Value>,
+) -> Request {
+    let credentials = format!("{}:{}", account.shop_id, account.secret_key);
+    let mut headers = vec![
+        (
+            "authorization",
+            format!("Basic {}", BASE64_STANDARD.encode(credentials)),
+        ),
+        ("content-type", "application/json".to_owned()),
+    ];
+    headers.extend(key.map(|key| ("idempotence-key", key.to_owned())));
+    Request {
+        method,
+        url: format!("{}{path}", account.api_url.trim_end_matches('/')),
+        headers,
+        body: body
+            .map(|body| body.to_string().into_bytes())
+            .unwrap_or_default(),
+    }
+}
+
+/// Amounts are texts; a number would go through a float on its way.
+fn money((amount, currency): (Amount, Currency)) -> Option<Value> {
+    let value = amounts::to_yookassa(amount, currency)?;
+    Some(json!({"value": value, "currency": currency.code()}))
+}
+
+fn short(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+/// Begins a payment that is captured at once, under our key; `None` where YooKassa does not take that
+/// money.
+#[must_use]
+pub fn begin(
+    account: &Account,
+    paid: (Amount, Currency),
+    (key, return_url): (&str, &str),
+    (order, about): (&str, &str),
+) -> Option<Request> {
+    let body = json!({
+        "amount": money(paid)?,
+        // Left out, it would mean two stages.
+        "capture": true,
+        "confirmation": {"type": "redirect", "return_url": return_url},
+        "description": short(about, DESCRIPTIONS.0),
+        "metadata": {"order_id": order},
+    });
+    Some(request(
+        account,
+        ("POST", "/payments"),
+        Some(key),
+        Some(&body),
+    ))
+}
+
+/// Asks where a payment stands.
+#[must_use]
+pub fn retrieve(account: &Account, id: &str) -> Request {
+    request(account, ("GET", &format!("/payments/{id}")), None, None)
+}
+
+/// Takes money that was kept for us: all of it, or so much.
+#[must_use]
+pub fn capture(
+    account: &Account,
+    id: &str,
+    part: Option<(Amount, Currency)>,
+    key: &str,
+) -> Option<Request> {
+    let path = format!("/payments/{id}/capture");
+    let body = match part {
+        Some(part) => Some(json!({"amount": money(part)?})),
+        None => None,
+    };
+    Some(request(account, ("POST", &path), Some(key), body.as_ref()))
+}
+
+/// Lets money go that was kept for us.
+#[must_use]
+pub fn cancel(account: &Account, id: &str, key: &str) -> Request {
+    let path = format!("/payments/{id}/cancel");
+    request(account, ("POST", &path), Some(key), None)
+}
+
+/// Sends money back.
+#[must_use]
+pub fn refund(
+    account: &Account,
+    id: &str,
+    back: (Amount, Currency),
+    (key, about): (&str, &str),
+) -> Option<Request> {
+    let body = json!({
+        "payment_id": id,
+        "amount": money(back)?,
+        "description": short(about, DESCRIPTIONS.1),
+    });
+    Some(request(
+        account,
+        ("POST", "/refunds"),
+        Some(key),
+        Some(&body),
+    ))
+}
+
+/// Asks where a refund stands: there is no notification of one that fails or stays pending.
+#[must_use]
+pub fn retrieve_refund(account: &Account, id: &str) -> Request {
+    request(account, ("GET", &format!("/refunds/{id}")), None, None)
+}
+
+/// The object that was answered. Success is always 200. After a 500 the outcome is unknown, and the
+/// same request is sent again about once a minute.
+fn object(reply: &Reply) -> Result<Value, Fault> {
+    let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    match reply.status {
+        200 => body.ok_or_else(|| Fault::unreadable(reply)),
+        400 | 401 | 403 | 404 => {
+            let error = body.unwrap_or_default();
+            let code = error["code"].as_str().map(str::to_owned);
+            Err(Fault::refused(
+                code.unwrap_or_else(|| reply.status.to_string()),
+            ))
+        }
+        status => Err(Fault::Unknown(format!("YooKassa answered {status}"))),
+    }
+}
+
+/// A payment that was begun.
+pub fn begun(reply: &Reply) -> Result<Begun, Fault> {
+    let payment = object(reply)?;
+    let id = payment["id"]
+        .as_str()
+        .ok_or_else(|| Fault::unreadable(reply))?;
+    let url = payment["confirmation"]["confirmation_url"].as_str();
+    Ok(Begun {
+        provider_payment_id: id.to_owned(),
+        payment_url: url.map(str::to_owned),
+        client_secret: None,
+    })
+}
+
+/// Where a payment stands.
+pub fn standing(reply: &Reply) -> Result<Standing, Fault> {
+    of_payment(&object(reply)?).ok_or_else(|| Fault::unreadable(reply))
+}
+
+fn of_payment(payment: &Value) -> Option<Standing> {
+    Some(match payment["status"].as_str()? {
+        "succeeded" => {
+            let currency = Currency::parse(payment["amount"]["currency"].as_str()?)?;
+            let value = payment["amount"]["value"].as_str()?;
+            Standing::Captured {
+                provider_payment_id: payment["id"].as_str()?.to_owned(),
+                amount: amounts::from_yookassa(value, currency)?,
+                currency,
+            }
+        }
+        "waiting_for_capture" => Standing::Authorised,
+        "canceled" => Standing::Failed {
+            code: payment["cancellation_details"]["reason"]
+                .as_str()
+                .unwrap_or("canceled")
+                .to_owned(),
+        },
+        _ => Standing::Open,
+    })
+}
+
+/// Where a refund stands.
+pub fn refunded(reply: &Reply) -> Result<RefundStanding, Fault> {
+    let refund = object(reply)?;
+    let id = refund["id"].as_str().unwrap_or_default().to_owned();
+    match refund["status"].as_str() {
+        Some("succeeded") => Ok(RefundStanding::Succeeded {
+            provider_refund_id: id,
+        }),
+        Some("canceled") => Ok(RefundStanding::Failed {
+            code: refund["cancellation_details"]["reason"]
+                .as_str()
+                .unwrap_or("canceled")
+                .to_owned(),
+        }),
+        Some("pending") => Ok(RefundStanding::Pending),
+        _ => Err(Fault::unreadable(reply)),
+    }
+}
+
+/// A notification: which object to ask for. What else it says may be old, or a lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// What happened.
+    pub event: String,
+    /// The object: a payment, or a refund of `payment_id`.
+    pub object_id: String,
+    /// The payment, for a refund.
+    pub payment_id: Option<String>,
+}
+
+impl Notification {
+    /// Reads a body.
+    #[must_use]
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let body: Value = serde_json::from_slice(body).ok()?;
+        if body["type"] != "notification" {
+            return None;
+        }
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Some(Self {
+            event: text(&body["event"])?,
+            object_id: text(&body["object"]["id"])?,
+            payment_id: text(&body["object"]["payment_id"]),
+        })
+    }
+}
