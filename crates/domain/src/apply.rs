@@ -60,6 +60,8 @@ pub fn apply_event(state: &mut State, event: &Event, at: Timestamp) -> Vec<Movem
             state.orders.put(order.id, (**order).clone());
         }
         Event::OrderRevised { order } => state.orders.put(order.id, (**order).clone()),
+        // It is said for the order's history: the payment's success has booked the money.
+        Event::PaymentUnearned { .. } => {}
         Event::ControlMoved { control, .. } => move_control(state, *control, at),
         Event::DeadlineSet {
             order_id,

@@ -8,7 +8,7 @@ use crate::catalogue::{Location, Product, Variant};
 use crate::control::Control;
 use crate::ids::{OrderId, PaymentId, ReservationId};
 use crate::order::{Contact, Order, OrderStatus};
-use crate::payment::{Payment, Refund};
+use crate::payment::{Payment, Refund, Unearned};
 use crate::stock::{Hold, HoldStatus, LevelKey, Movement};
 use crate::tenant::{ApiKey, Tenant};
 use crate::time::Timestamp;
@@ -256,6 +256,15 @@ pub enum Event {
         /// The payment.
         payment_id: PaymentId,
     },
+    /// Money was taken that paid nothing; it goes back.
+    PaymentUnearned {
+        /// The order.
+        order_id: OrderId,
+        /// The payment.
+        payment_id: PaymentId,
+        /// Why.
+        why: Unearned,
+    },
     /// Money went back.
     PaymentRefunded {
         /// The refund.
@@ -294,6 +303,7 @@ impl Event {
             | Self::OrderRefunded { order_id, .. }
             | Self::PaymentSucceeded { order_id, .. }
             | Self::PaymentFailed { order_id, .. }
+            | Self::PaymentUnearned { order_id, .. }
             | Self::PaymentCancelled { order_id, .. } => Some(*order_id),
             Self::OrderPlaced { order } | Self::OrderRevised { order } => Some(order.id),
             Self::PaymentStarted { payment } => Some(payment.order_id),

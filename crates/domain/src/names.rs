@@ -5,7 +5,7 @@ use crate::command::Outcome;
 use crate::control::Control;
 use crate::decide::StockRule;
 use crate::order::{FinancialStatus, OrderStatus, PaymentState};
-use crate::payment::{PaymentStatus, Provider};
+use crate::payment::{PaymentStatus, Provider, Unearned};
 use crate::stock::HoldStatus;
 use crate::tenant::{KeyKind, StockMode};
 use crate::webhook::WebhookStatus;
@@ -37,6 +37,7 @@ macro_rules! names {
 }
 
 names! {
+    Unearned { Late = "late", Cancelled = "cancelled", Twice = "twice", }
     WebhookStatus { Applied = "applied", Ignored = "ignored", Dead = "dead", }
     ProductStatus { Active = "active", Archived = "archived", }
     HoldStatus {

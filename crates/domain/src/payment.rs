@@ -51,6 +51,17 @@ impl PaymentStatus {
     }
 }
 
+/// Why money that was taken paid nothing, and goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unearned {
+    /// It came after the order's time was up, and the stock was gone.
+    Late,
+    /// It came after somebody had cancelled the order.
+    Cancelled,
+    /// Another payment had paid the order.
+    Twice,
+}
+
 /// One attempt to pay an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {

@@ -100,6 +100,12 @@ async fn a_sale_a_refund_and_late_money_are_booked_once() {
         format!("payment_confirmed:{payment}")
     );
 
+    let history = client.get(&format!("/orders/{late}/events")).await;
+    let history = history.expect(200).body["data"].clone();
+    let unearned = history.as_array().unwrap().iter();
+    let mut unearned = unearned.filter(|event| event["type"] == "payment.unearned");
+    assert_eq!(unearned.next().unwrap()["data"]["why"], "cancelled");
+
     let balance = trial_balance(&client).await;
     let accounts = client.get("/ledger/accounts").await.expect(200);
     assert_eq!(accounts.body["data"], balance.body["accounts"]);

@@ -8,7 +8,7 @@ use crate::ids::PaymentId;
 use crate::money::{Amount, Currency};
 use crate::needs::Needs;
 use crate::order::Order;
-use crate::payment::{Payment, PaymentStatus};
+use crate::payment::{Payment, PaymentStatus, Unearned};
 use crate::rejection::Rejection;
 use crate::state::State;
 
@@ -115,11 +115,11 @@ fn succeeded(
         Ok(changes) => Ok(changes),
         Err(refusal) => {
             let why = if matches!(refusal, Rejection::InsufficientStock(_)) {
-                "paid after expiry, stock gone"
+                Unearned::Late
             } else if refusal == Rejection::AlreadyCancelled {
-                "paid after cancellation"
+                Unearned::Cancelled
             } else if refusal == Rejection::AlreadyPaid {
-                "order paid twice"
+                Unearned::Twice
             } else {
                 return Err(refusal);
             };
@@ -137,20 +137,27 @@ fn succeeded(
 fn take_and_return(
     (order, payment): (&Order, &Payment),
     provider_payment_id: &str,
-    why: &str,
+    why: Unearned,
     context: &mut Context<'_>,
 ) -> Vec<Change> {
-    let (_, refund) = settle::refund(
-        (order, payment),
-        payment.amount,
-        Some(why.to_owned()),
-        context,
-    );
+    let reason = match why {
+        Unearned::Late => "paid after expiry, stock gone",
+        Unearned::Cancelled => "paid after cancellation",
+        Unearned::Twice => "order paid twice",
+    };
+    let reason = Some(reason.to_owned());
+    let (_, refund) = settle::refund((order, payment), payment.amount, reason, context);
     let mut changes = vec![
         Event::PaymentSucceeded {
             order_id: payment.order_id,
             payment_id: payment.id,
             provider_payment_id: Some(provider_payment_id.to_owned()),
+        }
+        .into(),
+        Event::PaymentUnearned {
+            order_id: payment.order_id,
+            payment_id: payment.id,
+            why,
         }
         .into(),
     ];

@@ -5,7 +5,7 @@ use domain::control::Control;
 use domain::event::{Event, ProductChange};
 use domain::ids::{OrderId, PaymentId, ReservationId};
 use domain::order::{Order, OrderStatus};
-use domain::payment::{Payment, Refund};
+use domain::payment::{Payment, Refund, Unearned};
 use domain::stock::{Hold, HoldStatus, LevelKey};
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -152,5 +152,6 @@ events! {
         failure_code: String,
     }
     "payment.cancelled" PaymentCancelled { order_id: OrderId, payment_id: PaymentId, }
+    "payment.unearned" PaymentUnearned { order_id: OrderId, payment_id: PaymentId, why: Unearned, }
     "payment.refunded" PaymentRefunded { refund: Refund, }
 }

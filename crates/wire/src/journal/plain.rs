@@ -180,5 +180,6 @@ named! {
     domain::order::FinancialStatus
     domain::payment::Provider
     domain::payment::PaymentStatus
+    domain::payment::Unearned
     domain::stock::HoldStatus
 }
