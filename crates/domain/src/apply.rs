@@ -392,11 +392,15 @@ fn book_payment(state: &mut State, key: (OrderId, PaymentId), at: Timestamp) {
     let (Some(order), Some(payment)) = (state.orders.get(&key.0), state.payments.get(&key)) else {
         return;
     };
-    let booked = if order.status == OrderStatus::Pending {
+    let earned = order.status == OrderStatus::Pending;
+    let booked = if earned {
         ledger::earned(order, payment, Place { seq, at })
     } else {
         ledger::unearned(payment, Place { seq, at })
     };
+    state
+        .payments
+        .change(&key, |payment| payment.earned = earned);
     if let Some(booked) = booked {
         state.ledger.put(seq, booked);
     }
@@ -404,11 +408,8 @@ fn book_payment(state: &mut State, key: (OrderId, PaymentId), at: Timestamp) {
 
 fn book_refund(state: &mut State, refund: &Refund, at: Timestamp) {
     let seq = state.lane.seq;
-    let order = state.orders.get(&refund.order_id);
     let payment = state.payments.get(&(refund.order_id, refund.payment_id));
-    let booked = order
-        .zip(payment)
-        .and_then(|(order, payment)| ledger::returned(order, payment, refund, Place { seq, at }));
+    let booked = payment.and_then(|payment| ledger::returned(payment, refund, Place { seq, at }));
     if let Some(booked) = booked {
         state.ledger.put(seq, booked);
     }

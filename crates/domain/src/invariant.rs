@@ -171,11 +171,11 @@ fn check_payments(state: &State, found: &mut Vec<String>) {
     }
 }
 
-/// Every transaction balances under a reference of its own, and the cash in the ledger is what was
-/// captured less what went back.
+/// Every transaction balances under a reference of its own; the cash in the ledger is what was
+/// captured less what went back, and customers' credit what of that paid nothing.
 fn check_ledger(state: &State, found: &mut Vec<String>) {
     let mut references = BTreeSet::new();
-    let mut cash: BTreeMap<(Account, Currency), i128> = BTreeMap::new();
+    let mut sums: BTreeMap<(Account, Currency), i128> = BTreeMap::new();
     for transaction in state.ledger.values() {
         let reference = &transaction.reference;
         if !transaction.balances() {
@@ -185,8 +185,8 @@ fn check_ledger(state: &State, found: &mut Vec<String>) {
             found.push(format!("{reference} is booked twice"));
         }
         for entry in &transaction.entries {
-            if matches!(entry.account, Account::Cash(_)) {
-                let sum = cash
+            if matches!(entry.account, Account::Cash(_) | Account::CustomerCredit) {
+                let sum = sums
                     .entry((entry.account, transaction.currency))
                     .or_default();
                 *sum = sum
@@ -200,13 +200,18 @@ fn check_ledger(state: &State, found: &mut Vec<String>) {
         .values()
         .filter(|payment| payment.status.is_captured())
     {
-        let account = Account::Cash(payment.provider);
-        let sum = cash.entry((account, payment.currency)).or_default();
-        *sum = sum
-            .saturating_sub(payment.amount.minor().into())
-            .saturating_add(payment.refunded_amount.minor().into());
+        let there = i128::from(payment.amount.minor())
+            .saturating_sub(payment.refunded_amount.minor().into());
+        let account = (Account::Cash(payment.provider), payment.currency);
+        let sum = sums.entry(account).or_default();
+        *sum = sum.saturating_sub(there);
+        if !payment.earned {
+            let account = (Account::CustomerCredit, payment.currency);
+            let sum = sums.entry(account).or_default();
+            *sum = sum.saturating_add(there);
+        }
     }
-    for ((account, currency), off) in cash.into_iter().filter(|(_, off)| *off != 0) {
+    for ((account, currency), off) in sums.into_iter().filter(|(_, off)| *off != 0) {
         let name = account.name();
         found.push(format!(
             "{name} in {currency} is {off} more than payments and refunds give"

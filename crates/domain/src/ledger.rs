@@ -156,12 +156,6 @@ pub(crate) struct Place {
     pub(crate) at: Timestamp,
 }
 
-/// Whether this payment, and no other, paid the order.
-#[must_use]
-pub fn is_earned(order: &Order, payment: &Payment) -> bool {
-    order.payment_reference.as_ref() == Some(&payment.provider_reference)
-}
-
 /// The money of a payment came in and paid its order.
 pub(crate) fn earned(order: &Order, payment: &Payment, place: Place) -> Option<Transaction> {
     let totals = order.totals;
@@ -207,14 +201,9 @@ pub(crate) fn unearned(payment: &Payment, place: Place) -> Option<Transaction> {
 }
 
 /// Money went back: what was earned with its share of the tax, or the customer's credit.
-pub(crate) fn returned(
-    order: &Order,
-    payment: &Payment,
-    refund: &Refund,
-    place: Place,
-) -> Option<Transaction> {
+pub(crate) fn returned(payment: &Payment, refund: &Refund, place: Place) -> Option<Transaction> {
     let (amount, tax) = (refund.amount.minor(), refund.tax_amount.minor());
-    let (goods, tax, credit) = if is_earned(order, payment) {
+    let (goods, tax, credit) = if payment.earned {
         (amount.saturating_sub(tax), tax, 0)
     } else {
         (0, 0, amount)

@@ -77,6 +77,8 @@ pub struct Payment {
     pub payment_method: Option<String>,
     /// Where it stands.
     pub status: PaymentStatus,
+    /// Whether its money paid the order; money that did not is the customer's.
+    pub earned: bool,
     /// What is taken.
     pub amount: Amount,
     /// What went back; never more than `amount`.

@@ -63,6 +63,13 @@ pub fn totals(
         (None, Some(over)) if base >= over => Amount::ZERO,
         (None, _) => settings.shipping_flat_fee,
     };
+    let contained = base.plus(shipping_fee)?;
+    if settings.tax_inclusive && tax_amount > contained {
+        return Err(Rejection::Invalid(vec![Fault {
+            pointer: "/tax_amount".to_owned(),
+            message: format!("is contained in the total, and must not exceed {contained}"),
+        }]));
+    }
     let added_tax = if settings.tax_inclusive {
         Amount::ZERO
     } else {

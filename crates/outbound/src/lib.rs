@@ -10,5 +10,6 @@ pub mod mock;
 pub mod providers;
 pub mod standard_webhooks;
 pub mod stripe;
+mod texts;
 pub mod vnpay;
 pub mod yookassa;

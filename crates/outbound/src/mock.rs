@@ -9,6 +9,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::texts;
+
 /// What the mock tells of a payment.
 #[derive(Serialize, Deserialize)]
 struct Notification {
@@ -62,7 +64,7 @@ pub fn parse(body: &[u8]) -> Said {
     };
     Said {
         result: result(&read),
-        kind: read.r#type,
+        kind: texts::kept(&read.r#type),
     }
 }
 
@@ -71,7 +73,7 @@ fn result(read: &Notification) -> Option<ProviderResult> {
     let payment_id: PaymentId = data.payment_id.parse().ok()?;
     let outcome = match read.r#type.as_str() {
         SUCCEEDED => ProviderOutcome::Succeeded {
-            provider_payment_id: data.provider_payment_id.clone(),
+            provider_payment_id: texts::kept(&data.provider_payment_id),
             amount: Amount::new(data.amount)?,
             currency: Currency::parse(&data.currency)?,
         },

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::client::Client;
-use crate::{mock, standard_webhooks};
+use crate::{mock, standard_webhooks, texts};
 
 /// How often a notification that was not taken is sent at once.
 const TRIES: u32 = 5;
@@ -139,7 +139,7 @@ impl Providers for AllProviders {
                 let key = self.mock_key(tenant);
                 let event_id = standard_webhooks::verify(&key, message, now);
                 Ok(Verified {
-                    event_id: event_id.ok_or(NotTaken::Unverified)?,
+                    event_id: texts::name(&event_id.ok_or(NotTaken::Unverified)?),
                     said: said(provider, &message.body),
                 })
             }

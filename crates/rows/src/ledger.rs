@@ -1,6 +1,9 @@
 //! `ledger_transactions` and `ledger_entries`: append-only.
 
+use domain::ids::{OrderId, PaymentId, TypedId as _, Uuid};
 use domain::ledger::{Account, Entry, Transaction};
+use domain::money::Currency;
+use domain::time::Timestamp;
 
 use crate::cell::{Cell, id};
 use crate::columns::Columns;
@@ -61,17 +64,17 @@ pub fn cells(transaction: &Transaction) -> Vec<Cell<'_>> {
     ]
 }
 
-/// Reads an entry, with its transaction's number.
-pub fn read_entry<C: Columns>(c: &mut C) -> Result<(i64, Entry), C::Error> {
+/// Reads an entry, with its transaction's number and its currency.
+pub fn read_entry<C: Columns>(c: &mut C) -> Result<(i64, Currency, Entry), C::Error> {
     let (seq, _position) = (c.int()?, c.int()?);
     let account = c.name(Account::parse)?;
-    let _currency = c.currency()?;
+    let currency = c.currency()?;
     let entry = Entry {
         account,
         debit: c.amount()?,
         credit: c.amount()?,
     };
-    Ok((seq, entry))
+    Ok((seq, currency, entry))
 }
 
 /// The cells of a transaction's entries.
@@ -88,3 +91,21 @@ pub fn entry_cells(transaction: &Transaction) -> impl Iterator<Item = Vec<Cell<'
         ]
     })
 }
+
+/// Entries of no transaction, as one that no event gives: `audit` finds it.
+#[must_use]
+pub fn orphan(seq: i64, currency: Currency) -> Transaction {
+    Transaction {
+        seq,
+        at: Timestamp::EPOCH,
+        reference: "entries without a transaction".to_owned(),
+        order_id: OrderId::from_uuid(Uuid::nil()),
+        payment_id: PaymentId::from_uuid(Uuid::nil()),
+        currency,
+        entries: Vec::new(),
+    }
+}
+
+/// What finds them.
+pub const ORPHANS: &str = "NOT EXISTS (SELECT 1 FROM ledger_transactions t \
+     WHERE t.tenant_id = ledger_entries.tenant_id AND t.seq = ledger_entries.seq)";

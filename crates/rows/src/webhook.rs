@@ -16,16 +16,26 @@ pub const EVENTS: Table = Table {
         fixed("webhook_event_id", Id),
         fixed("provider", Text),
         fixed("event_id", Text),
-        fixed("type", Text),
+        moves("type", Text),
         moves("payment_id", Id),
         moves("status", Text),
         moves("code", Text),
         moves("attempts", Int),
-        fixed("body", Bytes),
+        moves("body", Bytes),
         fixed("received_at", Int),
         moves("processed_at", Int),
     ],
 };
+
+/// The columns of [`EVENTS`] for a list, which shows no bodies: `empty` stands in their place.
+#[must_use]
+pub fn listed(empty: &str) -> String {
+    let names = EVENTS.columns.iter().map(|column| match column.kind {
+        Bytes => empty,
+        _ => column.name,
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
 
 /// Reads a message.
 pub fn read<C: Columns>(c: &mut C) -> Result<WebhookEvent, C::Error> {

@@ -12,7 +12,7 @@ use domain::decide::{
 use domain::ids::{CartId, LocationId, OrderId, PaymentId, TypedId as _, Uuid, VariantId};
 use domain::money::{Amount, Currency};
 use domain::order::{Contact, OrderStatus};
-use domain::payment::Provider;
+use domain::payment::{Provider, provider_key};
 
 use crate::dice::Dice;
 use crate::model::Model;
@@ -230,10 +230,16 @@ impl Draw<'_> {
     }
 
     fn record_payment(&mut self) -> Command {
+        let order_id = self.order();
+        // Sometimes the very name that the order's payment has at its provider.
+        let payment_reference = match self.dice.up_to(3) {
+            3 => provider_key(order_id, 1),
+            number => format!("ref-{number}"),
+        };
         RecordPayment {
-            order_id: self.order(),
+            order_id,
             payment_method: "bank".to_owned(),
-            payment_reference: format!("ref-{}", self.dice.up_to(2)),
+            payment_reference,
             amount: None,
         }
         .into()

@@ -18,6 +18,9 @@ CREATE TABLE webhook_events (
 );
 CREATE INDEX idx_webhook_events_received_at
     ON webhook_events (tenant_id, received_at, webhook_event_id);
+CREATE INDEX idx_webhook_events_payment_id
+    ON webhook_events (tenant_id, payment_id, received_at, webhook_event_id)
+    WHERE payment_id IS NOT NULL;
 CREATE INDEX idx_webhook_events_dead
     ON webhook_events (tenant_id, received_at, webhook_event_id) WHERE status = 'dead';
 ALTER TABLE webhook_events ENABLE ROW LEVEL SECURITY;

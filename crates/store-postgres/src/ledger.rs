@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::ids::{OrderId, TenantId, TypedId as _};
 use domain::ledger::{Account, Entry, Transaction};
+use domain::money::Currency;
 use engine::reader::{AccountBalance, LedgerFilter, Page};
 use rows::{Columns as _, ledger};
 use tokio_postgres::Row;
@@ -68,12 +69,28 @@ async fn with_entries(
     );
     let seqs: Vec<i64> = found.iter().map(|transaction| transaction.seq).collect();
     let asked = Ask::new(sql).tenant(tenant).with(Type::INT8_ARRAY, seqs);
-    let mut entries: BTreeMap<i64, Vec<Entry>> = BTreeMap::new();
-    for (seq, entry) in read_all(frozen.one(asked).await?, ledger::read_entry)? {
-        entries.entry(seq).or_default().push(entry);
+    let mut entries: BTreeMap<i64, Vec<(Currency, Entry)>> = BTreeMap::new();
+    for (seq, currency, entry) in read_all(frozen.one(asked).await?, ledger::read_entry)? {
+        entries.entry(seq).or_default().push((currency, entry));
     }
     for transaction in &mut found {
-        transaction.entries = entries.remove(&transaction.seq).unwrap_or_default();
+        for (currency, entry) in entries.remove(&transaction.seq).unwrap_or_default() {
+            if currency != transaction.currency {
+                let (column, wanted) = (4, "the currency of the entry's transaction");
+                return Err(Error::Unreadable { column, wanted });
+            }
+            transaction.entries.push(entry);
+        }
+    }
+    Ok(found)
+}
+
+/// The whole ledger.
+pub(crate) async fn whole(frozen: &Frozen, tenant: TenantId) -> Result<Vec<Transaction>, Error> {
+    let mut found = behind(frozen, tenant, (0, usize::MAX >> 1)).await?;
+    let asked = Ask::new(select(&ledger::ENTRIES, ledger::ORPHANS, "")).tenant(tenant);
+    for (seq, currency, _) in read_all(frozen.one(asked).await?, ledger::read_entry)? {
+        found.push(ledger::orphan(seq, currency));
     }
     Ok(found)
 }

@@ -27,9 +27,6 @@ use crate::loading::{Loading, Part, read_tenant};
 use crate::pipeline::{Ask, name_tenant};
 use crate::reader::{Frozen, all_tenants};
 
-/// A limit that bounds nothing.
-const EVERYTHING: usize = usize::MAX >> 1;
-
 /// A read transaction on a connection of its own. It works on a runtime of its own, so that it may
 /// be used from anywhere; each call blocks until its answer is there.
 pub struct PostgresSnapshot {
@@ -111,7 +108,7 @@ impl PostgresSnapshot {
                 .await?;
             loading.take(part, rows)?;
         }
-        for transaction in ledger::behind(&self.frozen, tenant, (0, EVERYTHING)).await? {
+        for transaction in ledger::whole(&self.frozen, tenant).await? {
             let seq = transaction.seq;
             loading.state.ledger.load(seq, transaction);
         }

@@ -1,3 +1,9 @@
+-- Whether a payment's money paid its order.
+ALTER TABLE payments ADD COLUMN earned INTEGER NOT NULL DEFAULT 0;
+UPDATE payments SET earned = EXISTS (SELECT 1 FROM events e
+    WHERE e.tenant_id = payments.tenant_id AND e.order_id = payments.order_id
+    AND e.type = 'order.paid' AND json_extract(e.payload, '$.payment_id') = payments.payment_id);
+
 -- How much of a refund is tax.
 ALTER TABLE refunds ADD COLUMN tax_amount INTEGER NOT NULL DEFAULT 0
     CONSTRAINT refunds_tax_within CHECK (tax_amount BETWEEN 0 AND amount);
@@ -39,7 +45,7 @@ CREATE TEMP VIEW came AS
 SELECT e.tenant_id, e.seq, e.at, e.type, r.refund_id, r.amount AS back, r.tax_amount AS tax_back,
     p.payment_id, p.order_id, 'cash:' || p.provider AS cash, p.currency, p.amount,
     o.total_amount, o.tax_amount, o.shipping_fee, o.discount_amount,
-    COALESCE(o.payment_reference = p.provider_reference, 0) AS earned
+    p.earned
 FROM events e
 LEFT JOIN refunds r ON e.type = 'payment.refunded' AND r.tenant_id = e.tenant_id
     AND r.refund_id = json_extract(e.payload, '$.refund.id')

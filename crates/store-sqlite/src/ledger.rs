@@ -8,6 +8,7 @@ use rusqlite::{Connection, Params, Result, params_from_iter};
 
 use crate::cells::text;
 use crate::columns::{RowColumns, all};
+use crate::error::unreadable;
 use crate::lists::Where;
 use crate::load::select;
 
@@ -58,7 +59,22 @@ fn transactions(
         let entries = all(conn, &sql, (text(tenant), transaction.seq), |c| {
             ledger::read_entry(c)
         })?;
-        transaction.entries = entries.into_iter().map(|(_, entry)| entry).collect();
+        for (_, currency, entry) in entries {
+            if currency != transaction.currency {
+                return Err(unreadable(3, "the currency of the entry's transaction"));
+            }
+            transaction.entries.push(entry);
+        }
+    }
+    Ok(found)
+}
+
+/// The whole ledger.
+pub(crate) fn whole(conn: &Connection, tenant: TenantId) -> Result<Vec<Transaction>> {
+    let mut found = behind(conn, tenant, 0, usize::MAX)?;
+    let sql = select(&ledger::ENTRIES, &format!(" AND {}", ledger::ORPHANS));
+    for (seq, currency, _) in all(conn, &sql, [text(tenant)], |c| ledger::read_entry(c))? {
+        found.push(ledger::orphan(seq, currency));
     }
     Ok(found)
 }

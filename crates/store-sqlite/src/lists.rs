@@ -287,7 +287,7 @@ pub(crate) fn webhook_events(
     conditions.and_maybe("provider = ?", filter.provider.map(|p| p.name().to_owned()));
     conditions.and_maybe("payment_id = ?", filter.payment_id.map(text));
     let tail = conditions.page(page, (Some("received_at"), "webhook_event_id"), false);
-    let names = webhook::EVENTS.names("");
+    let names = webhook::listed("x''");
     let sql = format!("SELECT {names} FROM webhook_events {tail}");
     let mut found = all(conn, &sql, params_from_iter(&conditions.values), |c| {
         webhook::read(c)

@@ -80,7 +80,7 @@ impl SqliteSnapshot {
         for refund in all(conn, &sql, [&tenant], |c| payment::read_refund(c))? {
             state.refunds.load((refund.order_id, refund.id), refund);
         }
-        for transaction in ledger::behind(conn, id, 0, usize::MAX)? {
+        for transaction in ledger::whole(conn, id)? {
             state.ledger.load(transaction.seq, transaction);
         }
         state.settle();

@@ -11,8 +11,8 @@ use wire::views::{LedgerAccountView, LedgerTransactionView, TrialBalanceView};
 
 use crate::call::{Call, unreadable};
 use crate::operation::{Answer, Operation, Verb};
-use crate::query::{CURSOR, Kind, LIMIT, Param};
-use crate::respond;
+use crate::query::{CURSOR, Kind, LIMIT, Param, ROW_CURSOR};
+use crate::{reading, respond};
 
 const REFERENCE: Param = Param {
     name: "reference",
@@ -30,9 +30,13 @@ const ACCOUNT: Param = Param {
     about: "transactions that touch this account only",
 };
 
+/// Accounts that are shown unless the query says how many: most shops have no more.
+const ACCOUNTS: usize = 100;
+
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation {
+            query: &[LIMIT, ROW_CURSOR],
             answer: Answer::List("LedgerAccount"),
             ..Operation::new(
                 "list_ledger_accounts",
@@ -75,14 +79,14 @@ async fn accounts(call: Call) -> Result<Response, Problem> {
     let found = balances(&call).await?;
     let render = |account| serde_json::to_vec(&LedgerAccountView::new(account)).unwrap_or_default();
     let items = found.iter().map(render).collect();
-    Ok(respond::json(200, wire::codec::list(items, None, &[])))
+    Ok(reading::page(&call, items, ACCOUNTS))
 }
 
 async fn transactions(call: Call) -> Result<Response, Problem> {
     let named = call.query.text("account");
     let account = named.as_deref().and_then(Account::parse);
     if named.is_some() && account.is_none() {
-        let unknown = Rejection::invalid("/account", "there is no such account");
+        let unknown = Rejection::invalid("/query/account", "there is no such account");
         return Err(Problem::from_rejection(&unknown));
     }
     let filter = LedgerFilter {

@@ -93,7 +93,7 @@ async fn webhook(call: Call) -> Result<Response, Problem> {
         .providers
         .read(provider, tenant.id, &message, now);
     let Ok(verified) = read else {
-        security::unverified(tenant.id, provider);
+        security::unverified(tenant.id, provider, now);
         let why = "the signature does not verify";
         return Err(Problem::new("unauthorized", why));
     };

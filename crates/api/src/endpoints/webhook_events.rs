@@ -1,7 +1,6 @@
 //! `/webhook-events`: messages of payment providers as they came, and taking one in again.
 
 use axum::response::Response;
-use domain::command::Reply;
 use domain::decide::ReceiveWebhook;
 use domain::ids::{TypedId as _, WebhookEventId};
 use domain::needs::Needs;
@@ -54,7 +53,7 @@ pub(super) fn operations() -> Vec<Operation> {
                 "list_webhook_events",
                 Verb::Get,
                 "/webhook-events",
-                "Messages of payment providers, newest first",
+                "Messages of payment providers, newest first, without their bodies",
                 |call| Box::pin(list(call)),
             )
         },
@@ -97,7 +96,13 @@ async fn load(call: &Call, id: WebhookEventId) -> Result<State, Problem> {
 
 async fn get(call: Call) -> Result<Response, Problem> {
     let id = call.id(0)?;
-    call.show(&load(&call, id).await?, Reply::WebhookEvent(id))
+    let state = load(&call, id).await?;
+    let event = state
+        .webhook_events
+        .get(&id)
+        .ok_or_else(Problem::not_found)?;
+    let body = serde_json::to_vec(&WebhookEventView::whole(event)).unwrap_or_default();
+    Ok(respond::json(200, body))
 }
 
 async fn replay(call: Call) -> Result<Response, Problem> {

@@ -80,10 +80,23 @@ async fn shown(client: &Client, history: &History) -> Vec<Value> {
         "/stock".to_owned(),
         "/reservations".to_owned(),
         "/settings".to_owned(),
+        "/webhook-events".to_owned(),
+        "/ledger/transactions".to_owned(),
+        "/ledger/trial-balance".to_owned(),
     ] {
         all.push(client.get(&path).await);
     }
     all
+}
+
+/// So that the inbox of providers' messages has one.
+async fn pay_on_the_mocks_page(client: &Client, variant: &str) {
+    let order = client.post("/orders", order_of(variant, 1)).await;
+    let path = format!("/orders/{}/payments", order["id"].as_str().unwrap());
+    let payment = client.post(&path, json!({"provider": "mock"})).await;
+    let url = payment["payment_url"].as_str().unwrap();
+    let page = url.split_once(&client.address).unwrap().1;
+    client.post(&format!("{page}/pay"), Value::Null).await;
 }
 
 async fn make_history(client: &Client) -> History {
@@ -108,6 +121,7 @@ async fn make_history(client: &Client) -> History {
     client
         .post(&format!("/payments/{payment}/refunds"), refund)
         .await;
+    pay_on_the_mocks_page(client, &variants[0]).await;
     let cart = text(
         &client.post("/cart", json!({"customer_id": "c-9"})).await,
         "id",

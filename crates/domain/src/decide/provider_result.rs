@@ -124,6 +124,7 @@ fn succeeded(
                 return Err(refusal);
             };
             Ok(take_and_return(
+                state,
                 (order, payment),
                 provider_payment_id,
                 why,
@@ -135,6 +136,7 @@ fn succeeded(
 
 /// The money was taken and cannot be used: it is recorded, and goes back.
 fn take_and_return(
+    state: &State,
     (order, payment): (&Order, &Payment),
     provider_payment_id: &str,
     why: Unearned,
@@ -146,7 +148,7 @@ fn take_and_return(
         Unearned::Twice => "order paid twice",
     };
     let reason = Some(reason.to_owned());
-    let (_, refund) = settle::refund((order, payment), payment.amount, reason, context);
+    let (_, refund) = settle::refund(state, (order, payment), (payment.amount, reason), context);
     let mut changes = vec![
         Event::PaymentSucceeded {
             order_id: payment.order_id,

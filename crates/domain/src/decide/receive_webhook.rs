@@ -49,17 +49,9 @@ impl ReceiveWebhook {
         if known.is_some_and(|known| known.status == WebhookStatus::Applied) {
             return Ok(Decision::repeated(reply));
         }
-        let (mut changes, status, code) = match &self.result {
-            None => (Vec::new(), WebhookStatus::Ignored, None),
-            Some(result) => match result.decide(state, context) {
-                Ok(decision) => (decision.changes, WebhookStatus::Applied, None),
-                Err(refusal) => {
-                    let code = refusal.code().to_owned();
-                    (Vec::new(), WebhookStatus::Dead, Some(code))
-                }
-            },
-        };
-        changes.push(Change::Row(Row::WebhookEvent(Box::new(WebhookEvent {
+        let attempts = known.map_or(0, |known| known.attempts).saturating_add(1);
+        let now = context.now;
+        let kept = |status, code| WebhookEvent {
             id: self.id,
             provider: self.provider,
             event_id: self.event_id.clone(),
@@ -67,11 +59,35 @@ impl ReceiveWebhook {
             payment_id: self.result.as_ref().map(|result| result.payment_id),
             status,
             code,
-            attempts: known.map_or(0, |known| known.attempts).saturating_add(1),
+            attempts,
             body: self.body.clone(),
-            received_at: known.map_or(context.now, |known| known.received_at),
-            processed_at: context.now,
-        }))));
+            received_at: known.map_or(now, |known| known.received_at),
+            processed_at: now,
+        };
+        let (mut changes, event) = match (&self.result, known) {
+            // What says nothing more does not bury a dead letter.
+            (None, Some(dead)) if dead.status == WebhookStatus::Dead => {
+                let (processed_at, dead) = (now, dead.clone());
+                let event = WebhookEvent {
+                    attempts,
+                    processed_at,
+                    ..dead
+                };
+                (Vec::new(), event)
+            }
+            (None, _) => (Vec::new(), kept(WebhookStatus::Ignored, None)),
+            (Some(result), _) => {
+                let decided = result.decide(state, context);
+                match decided {
+                    Ok(decision) => (decision.changes, kept(WebhookStatus::Applied, None)),
+                    Err(refusal) => {
+                        let code = Some(refusal.code().to_owned());
+                        (Vec::new(), kept(WebhookStatus::Dead, code))
+                    }
+                }
+            }
+        };
+        changes.push(Change::Row(Row::WebhookEvent(Box::new(event))));
         Ok(Decision::changed(changes, reply))
     }
 }

@@ -94,6 +94,7 @@ impl RecordPayment {
             provider: Provider::Manual,
             payment_method: Some(self.payment_method.clone()),
             status: PaymentStatus::Pending,
+            earned: false,
             amount: order.totals.total_amount,
             refunded_amount: Amount::ZERO,
             currency: order.currency,

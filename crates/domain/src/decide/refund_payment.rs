@@ -9,7 +9,6 @@ use crate::ids::{LocationId, OrderItemId, PaymentId, VariantId};
 use crate::money::{Amount, allocate};
 use crate::needs::Needs;
 use crate::order::{Order, OrderItem};
-use crate::payment::Payment;
 use crate::rejection::{Fault, Rejection};
 use crate::state::State;
 use crate::stock::LevelKey;
@@ -64,8 +63,12 @@ impl RefundPayment {
             let message = "name the items that go back on the shelf";
             return Err(Rejection::invalid("/restock", message));
         }
-        let (id, mut refund) =
-            settle::refund((order, payment), amount, self.reason.clone(), context);
+        let (id, mut refund) = settle::refund(
+            state,
+            (order, payment),
+            (amount, self.reason.clone()),
+            context,
+        );
         refund.restock = self.restock;
         refund.items = if self.items.is_empty() && self.restock {
             all_units_left(state, order)
@@ -85,7 +88,7 @@ impl RefundPayment {
                 .into(),
             );
         }
-        if order.paid_at.is_some() && is_the_orders(state, order, payment) {
+        if payment.earned {
             let in_full = amount == left;
             changes.push(
                 Event::OrderRefunded {
@@ -199,14 +202,4 @@ fn all_units_left(state: &State, order: &Order) -> Vec<(OrderItemId, i64)> {
         .map(left)
         .filter(|(_, quantity)| *quantity > 0)
         .collect()
-}
-
-/// Whether this payment is the one that paid the order, and not one that came late or twice.
-fn is_the_orders(state: &State, order: &Order, payment: &Payment) -> bool {
-    let paid = order.payment_reference.as_ref() == Some(&payment.provider_reference);
-    paid || state
-        .payments_of(order.id)
-        .filter(|payment| payment.status.is_captured())
-        .count()
-        == 1
 }

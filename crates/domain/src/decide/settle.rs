@@ -6,7 +6,6 @@ use super::supply;
 use crate::command::Context;
 use crate::event::{Change, Event};
 use crate::ids::{OrderId, PaymentId, RefundId};
-use crate::ledger;
 use crate::money::Amount;
 use crate::order::{FinancialStatus, Order, OrderStatus};
 use crate::payment::{Payment, PaymentStatus, Refund};
@@ -137,29 +136,35 @@ pub(super) fn cancel_pending(
         })
 }
 
-/// The tax in a refund: the order's tax in proportion, counted from the first refund on, so that all
-/// of them together give back all of it. Money that paid nothing has none.
-fn tax_in(order: &Order, payment: &Payment, amount: Amount) -> Amount {
+/// The tax in a refund: the order's tax in proportion to all that goes back with this refund, less
+/// what went back of it before. Money that paid nothing has none.
+fn tax_in(state: &State, (order, payment): (&Order, &Payment), amount: Amount) -> Amount {
     let totals = order.totals;
-    if !ledger::is_earned(order, payment) || !totals.total_amount.is_positive() {
+    if !payment.earned || !totals.total_amount.is_positive() {
         return Amount::ZERO;
     }
-    let share = |of: Amount| {
-        let share = totals
-            .tax_amount
-            .ratio(of.minor(), totals.total_amount.minor());
-        share.unwrap_or_default()
-    };
-    let before = payment.refunded_amount;
-    let after = before.plus(amount).unwrap_or(totals.total_amount);
-    share(after).minus(share(before)).unwrap_or_default()
+    let back = payment
+        .refunded_amount
+        .plus(amount)
+        .unwrap_or(totals.total_amount);
+    let share = totals
+        .tax_amount
+        .ratio(back.minor(), totals.total_amount.minor());
+    let refunds = state.refunds_of(order.id);
+    let before = refunds
+        .filter(|refund| refund.payment_id == payment.id)
+        .fold(Amount::ZERO, |sum, refund| {
+            sum.plus(refund.tax_amount).unwrap_or(sum)
+        });
+    let tax = share.and_then(|share| share.minus(before));
+    tax.unwrap_or_default().min(amount)
 }
 
 /// A refund of `amount` of a payment, with nothing put back.
 pub(super) fn refund(
+    state: &State,
     (order, payment): (&Order, &Payment),
-    amount: Amount,
-    reason: Option<String>,
+    (amount, reason): (Amount, Option<String>),
     context: &mut Context<'_>,
 ) -> (RefundId, Refund) {
     let id = context.ids.make();
@@ -168,7 +173,7 @@ pub(super) fn refund(
         payment_id: payment.id,
         order_id: payment.order_id,
         amount,
-        tax_amount: tax_in(order, payment, amount),
+        tax_amount: tax_in(state, (order, payment), amount),
         currency: payment.currency,
         items: Vec::new(),
         restock: false,
@@ -199,7 +204,12 @@ pub(super) fn cancel(
                 .filter(|p| p.refundable().is_positive())
             {
                 let why = Some("order cancelled".to_owned());
-                let (_, refund) = refund((order, payment), payment.refundable(), why, context);
+                let (_, refund) = refund(
+                    state,
+                    (order, payment),
+                    (payment.refundable(), why),
+                    context,
+                );
                 changes.push(Event::PaymentRefunded { refund }.into());
             }
             let units = unreturned_units(state, id);

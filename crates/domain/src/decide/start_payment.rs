@@ -97,6 +97,7 @@ pub(super) fn start(
             .clone()
             .or_else(|| order.payment_method.clone()),
         status: PaymentStatus::Pending,
+        earned: false,
         amount: order.totals.total_amount,
         refunded_amount: Amount::ZERO,
         currency: order.currency,

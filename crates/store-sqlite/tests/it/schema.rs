@@ -179,8 +179,14 @@ fn each_step_goes_down_and_up_on_a_database_with_data() {
     }
     release_all(&file);
     let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
-    let counted = ["orders", "products", "stock_reservations", "refunds"];
-    let kept = ["stock_levels", "order_items", "payments", "carts", "events"];
+    let counted = [
+        "orders",
+        "products",
+        "stock_reservations",
+        "payments",
+        "refunds",
+    ];
+    let kept = ["stock_levels", "order_items", "carts", "events"];
     let count = |conn: &Connection| counted.map(|table| rows(conn, table).len());
     let all = |conn: &Connection| kept.map(|table| rows(conn, table));
     let (counts, before) = (count(&conn), all(&conn));
@@ -326,7 +332,7 @@ fn the_last_lines_of_defence_hold_whoever_writes() {
     let payment = |id: &str, refunded: i64| {
         conn.execute(
             "INSERT INTO payments VALUES ('t', ?1, ?1, 1, 'mock', NULL, 'succeeded', 100, ?2, \
-             'EUR', 'r', NULL, NULL, NULL, NULL, 0, 0)",
+             'EUR', 'r', NULL, NULL, NULL, NULL, 0, 0, 1)",
             (id, refunded),
         )
     };

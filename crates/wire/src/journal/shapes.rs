@@ -147,6 +147,9 @@ shapes! {
         provider: Provider,
         payment_method: Option<String>,
         status: PaymentStatus,
+        // Payments of before the ledger do not say it; their success does.
+        #[serde(default)]
+        earned: bool,
         amount: Amount,
         refunded_amount: Amount,
         currency: Currency,

@@ -19,13 +19,22 @@ pub struct WebhookEventView<'a> {
     status: &'static str,
     code: Option<&'a str>,
     attempts: i64,
-    body: String,
+    body: Option<String>,
     received_at: At,
     processed_at: At,
 }
 
 impl<'a> WebhookEventView<'a> {
     /// A message with its body as it came; what is not UTF-8 in it is replaced.
+    #[must_use]
+    pub fn whole(event: &'a WebhookEvent) -> Self {
+        Self {
+            body: Some(String::from_utf8_lossy(&event.body).into_owned()),
+            ..Self::new(event)
+        }
+    }
+
+    /// A message without its body.
     #[must_use]
     pub fn new(event: &'a WebhookEvent) -> Self {
         Self {
@@ -37,7 +46,7 @@ impl<'a> WebhookEventView<'a> {
             status: event.status.name(),
             code: event.code.as_deref(),
             attempts: event.attempts,
-            body: String::from_utf8_lossy(&event.body).into_owned(),
+            body: None,
             received_at: At(event.received_at),
             processed_at: At(event.processed_at),
         }
@@ -60,7 +69,7 @@ impl<'a> WebhookEventView<'a> {
             ("status", schema::one_of(&names(WebhookStatus::ALL))),
             ("code", schema::nullable(schema::long_text())),
             ("attempts", schema::any_integer()),
-            ("body", schema::long_text()),
+            ("body", schema::nullable(schema::long_text())),
             ("received_at", schema::time()),
             ("processed_at", schema::time()),
         ])
