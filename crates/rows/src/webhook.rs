@@ -37,6 +37,12 @@ pub fn listed(empty: &str) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
+/// For how long messages are kept that are no dead letters: ninety days, far longer than any provider
+/// repeats one.
+pub const KEPT_MILLIS: i64 = 90 * 86_400_000;
+/// How many older ones are dropped at most with each batch that takes one in.
+pub const FORGOTTEN_MAX: i64 = 16;
+
 /// Reads a message.
 pub fn read<C: Columns>(c: &mut C) -> Result<WebhookEvent, C::Error> {
     Ok(WebhookEvent {

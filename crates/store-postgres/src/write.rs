@@ -257,11 +257,25 @@ impl<'a> Writing<'a> {
         self.write(&payment::PAYMENTS, &changed, payment::cells);
         let changed: Changed<'_, _> = state.webhook_events.changed().collect();
         self.write(&webhook::EVENTS, &changed, webhook::cells);
+        if !changed.is_empty() {
+            self.forget_webhooks(state.lane.last_at);
+        }
         let refunds = state.refunds.changed().map(|(_, row)| row);
         self.insert(&payment::REFUNDS, refunds.map(payment::refund_cells));
         let booked = || state.ledger.changed().map(|(_, row)| row);
         self.insert(&ledger::ENTRIES, booked().flat_map(ledger::entry_cells));
         self.insert(&ledger::TRANSACTIONS, booked().map(ledger::cells));
+    }
+
+    /// Drops old messages of providers that are no dead letters.
+    fn forget_webhooks(&mut self, now: Timestamp) {
+        let sql = "DELETE FROM webhook_events WHERE tenant_id = $1 AND status <> 'dead' \
+             AND received_at < LEAST($2, (SELECT received_at FROM webhook_events \
+             WHERE tenant_id = $1 AND status <> 'dead' AND received_at < $2 \
+             ORDER BY received_at OFFSET $3 LIMIT 1))";
+        let before = now.plus_millis(-webhook::KEPT_MILLIS).millis();
+        let ask = Ask::new(sql).tenant(self.tenant).with(Type::INT8, before);
+        self.asks.push(ask.with(Type::INT8, webhook::FORGOTTEN_MAX));
     }
 
     fn carts(&mut self, lane: &'a LaneWrite) {

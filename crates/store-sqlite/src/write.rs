@@ -3,6 +3,7 @@
 use domain::cart::Cart;
 use domain::state::Lane;
 use domain::tenant::Tenant;
+use domain::time::Timestamp;
 use engine::store::{LaneWrite, StoreError};
 use rows::{
     Cell, Table, answer, cart, catalogue, event, hold, ledger, level, order, payment, tenant,
@@ -83,6 +84,9 @@ fn changed_rows(conn: &Connection, id: &str, lane: &LaneWrite) -> rusqlite::Resu
         state.webhook_events.changed(),
         webhook::cells,
     )?;
+    if state.webhook_events.is_changed() {
+        forget_webhooks(conn, id, state.lane.last_at)?;
+    }
     for (before, row) in state.carts.changed() {
         write_cart(conn, id, before, row)?;
     }
@@ -90,6 +94,17 @@ fn changed_rows(conn: &Connection, id: &str, lane: &LaneWrite) -> rusqlite::Resu
         insert(conn, &event::EVENTS, id, &event::cells(journaled))?;
     }
     Ok(())
+}
+
+/// Drops old messages of providers that are no dead letters.
+fn forget_webhooks(conn: &Connection, id: &str, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM webhook_events WHERE tenant_id = ?1 AND webhook_event_id IN \
+         (SELECT webhook_event_id FROM webhook_events WHERE tenant_id = ?1 \
+         AND received_at < ?2 AND status <> 'dead' ORDER BY received_at LIMIT ?3)";
+    let before = now.plus_millis(-webhook::KEPT_MILLIS).millis();
+    conn.prepare_cached(sql)?
+        .execute(params![id, before, webhook::FORGOTTEN_MAX])
+        .map(|_| ())
 }
 
 /// Writes tables of one tenant.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::shop::{Client, Shop, binary};
+use super::shop::{Client, Shop, binary, path_of};
 use bench::server::{Folder, Server};
 
 /// A shop whose clock can be moved.
@@ -267,5 +267,39 @@ async fn money_that_comes_late_revives_the_order_or_goes_back_once() {
     } else {
         assert_eq!(ends, [paid.clone(), paid]);
     }
+    timed.shop.audit();
+}
+
+/// Providers' messages are kept for ninety days.
+#[tokio::test(flavor = "multi_thread")]
+async fn old_messages_of_providers_go() {
+    let timed = Timed::open("old-messages");
+    let client = timed.shop.client();
+    let variant = client.product(1_000, 5).await;
+    let pay = async || {
+        let order = client.order(&variant, 1).await.expect(201).text("id");
+        let path = format!("/orders/{order}/payments");
+        let payment = client
+            .post(&path, json!({"provider": "mock"}))
+            .await
+            .expect(201);
+        let page = path_of(&payment.text("payment_url"));
+        let payer = client.with_key(None);
+        payer
+            .post(&format!("{page}/pay"), json!({}))
+            .await
+            .expect(200);
+    };
+    let kept = async || {
+        let inbox = client.get("/webhook-events").await.expect(200);
+        inbox.body["data"].as_array().unwrap().len()
+    };
+    pay().await;
+    timed.pass(89 * 86_400).await;
+    pay().await;
+    assert_eq!(kept().await, 2);
+    timed.pass(91 * 86_400).await;
+    pay().await;
+    assert_eq!(kept().await, 2, "the first is gone");
     timed.shop.audit();
 }
