@@ -3,7 +3,7 @@
 use crate::control::Control;
 use crate::event::{Change, Event, Row};
 use crate::ids::{OrderId, PaymentId, ReservationId};
-use crate::ledger::{self, Place};
+use crate::ledger::{self, Place, Transaction};
 use crate::order::{FinancialStatus, OnHold, Order, OrderStatus, PAYMENT_TIMEOUT, PaymentState};
 use crate::payment::{Payment, PaymentStatus, Refund};
 use crate::planted::{self, Bug};
@@ -401,17 +401,19 @@ fn book_payment(state: &mut State, key: (OrderId, PaymentId), at: Timestamp) {
     state
         .payments
         .change(&key, |payment| payment.earned = earned);
-    if let Some(booked) = booked {
-        state.ledger.put(seq, booked);
-    }
+    book(state, booked);
 }
 
 fn book_refund(state: &mut State, refund: &Refund, at: Timestamp) {
     let seq = state.lane.seq;
     let payment = state.payments.get(&(refund.order_id, refund.payment_id));
     let booked = payment.and_then(|payment| ledger::returned(payment, refund, Place { seq, at }));
-    if let Some(booked) = booked {
-        state.ledger.put(seq, booked);
+    book(state, booked);
+}
+
+fn book(state: &mut State, transaction: Option<Transaction>) {
+    if let Some(transaction) = transaction {
+        state.ledger.put(transaction.seq, transaction);
     }
 }
 

@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::amounts;
 use crate::exchange::Standing;
+use crate::texts::hex;
 
 /// The sandbox's page, and its interface for questions and refunds.
 pub const SANDBOX: (&str, &str) = (
@@ -74,8 +75,7 @@ fn sign(secret: &str, message: &str) -> String {
     let mac = Hmac::<Sha512>::new_from_slice(secret.as_bytes());
     let mut mac = mac.expect("HMAC takes a key of any length");
     mac.update(message.as_bytes());
-    let tag = mac.finalize().into_bytes();
-    tag.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&mac.finalize().into_bytes())
 }
 
 fn is_signature(secret: &str, message: &str, given: &str) -> bool {

@@ -127,15 +127,14 @@ pub fn begin(
     if holds_only_copied(&mut *view()?, target)? {
         return Ok(());
     }
-    let mut copied = source.lanes()?.into_iter().map(|tenant| {
-        let parts = target.copied(tenant)?;
-        Ok(tables().any(|table| parts.contains_key(table.name)))
-    });
-    let nothing = copied.all(|any: Result<bool, StoreError>| matches!(any, Ok(false)));
-    drop(copied);
-    if nothing {
-        target.finish(&[platform()])?;
+    for tenant in source.lanes()? {
+        let copied = target.copied(tenant)?;
+        if tables().any(|table| copied.contains_key(table.name)) {
+            return Err(NotBegun::NotEmpty);
+        }
     }
+    // Nothing was copied: whoever works here may go on.
+    target.finish(&[platform()])?;
     Err(NotBegun::NotEmpty)
 }
 

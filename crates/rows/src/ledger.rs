@@ -105,7 +105,3 @@ pub fn orphan(seq: i64, currency: Currency) -> Transaction {
         entries: Vec::new(),
     }
 }
-
-/// What finds them.
-pub const ORPHANS: &str = "NOT EXISTS (SELECT 1 FROM ledger_transactions t \
-     WHERE t.tenant_id = ledger_entries.tenant_id AND t.seq = ledger_entries.seq)";

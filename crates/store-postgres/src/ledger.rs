@@ -88,7 +88,9 @@ async fn with_entries(
 /// The whole ledger.
 pub(crate) async fn whole(frozen: &Frozen, tenant: TenantId) -> Result<Vec<Transaction>, Error> {
     let mut found = behind(frozen, tenant, (0, usize::MAX >> 1)).await?;
-    let asked = Ask::new(select(&ledger::ENTRIES, ledger::ORPHANS, "")).tenant(tenant);
+    let alone = "NOT EXISTS (SELECT FROM ledger_transactions t \
+         WHERE t.tenant_id = ledger_entries.tenant_id AND t.seq = ledger_entries.seq)";
+    let asked = Ask::new(select(&ledger::ENTRIES, alone, "")).tenant(tenant);
     for (seq, currency, _) in read_all(frozen.one(asked).await?, ledger::read_entry)? {
         found.push(ledger::orphan(seq, currency));
     }

@@ -72,7 +72,9 @@ fn transactions(
 /// The whole ledger.
 pub(crate) fn whole(conn: &Connection, tenant: TenantId) -> Result<Vec<Transaction>> {
     let mut found = behind(conn, tenant, 0, usize::MAX)?;
-    let sql = select(&ledger::ENTRIES, &format!(" AND {}", ledger::ORPHANS));
+    let alone = " AND NOT EXISTS (SELECT 1 FROM ledger_transactions t \
+         WHERE t.tenant_id = ledger_entries.tenant_id AND t.seq = ledger_entries.seq)";
+    let sql = select(&ledger::ENTRIES, alone);
     for (seq, currency, _) in all(conn, &sql, [text(tenant)], |c| ledger::read_entry(c))? {
         found.push(ledger::orphan(seq, currency));
     }

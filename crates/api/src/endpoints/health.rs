@@ -87,10 +87,11 @@ async fn metrics(call: Call) -> Result<Response, Problem> {
     let mut counters = call.services.handle.stats().read();
     if let Some(shared) = &call.services.shared {
         let (found, made) = shared.pages.counts();
-        let losses = shared.link.losses();
-        let counts = [("cache_hits", found), ("cache_misses", made)];
-        counters.extend(counts);
-        counters.push(("cache_losses", losses));
+        counters.extend([
+            ("cache_hits", found),
+            ("cache_misses", made),
+            ("cache_losses", shared.link.losses()),
+        ]);
     }
     for (name, value) in counters {
         let metric = format!("stockhold_{name}_total");

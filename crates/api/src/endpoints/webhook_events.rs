@@ -116,13 +116,6 @@ async fn replay(call: Call) -> Result<Response, Problem> {
         .services
         .providers
         .read_again(event.provider, &event.body);
-    let command = ReceiveWebhook {
-        id,
-        provider: event.provider,
-        event_id: event.event_id.clone(),
-        kind: said.kind,
-        body: event.body.clone(),
-        result: said.result,
-    };
+    let command = ReceiveWebhook::again(event.clone(), said.kind, said.result);
     call.submit(Ok(command.into())).await
 }

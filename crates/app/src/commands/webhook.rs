@@ -102,14 +102,7 @@ impl Inbox {
                 let id: WebhookEventId = id.parse().map_err(|_| anyhow!("{id:?} is no id"))?;
                 let event = session.webhook_event(*tenant, id)?;
                 let said = outbound::providers::said(event.provider, &event.body);
-                let command = ReceiveWebhook {
-                    id,
-                    provider: event.provider,
-                    event_id: event.event_id,
-                    kind: said.kind,
-                    body: event.body,
-                    result: said.result,
-                };
+                let command = ReceiveWebhook::again(event, said.kind, said.result);
                 let answer = session.run_one(*tenant, command.into())?;
                 serde_json::from_slice(&answer.body).context("the answer cannot be read")
             }

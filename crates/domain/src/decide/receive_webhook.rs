@@ -28,6 +28,19 @@ pub struct ReceiveWebhook {
 }
 
 impl ReceiveWebhook {
+    /// Takes a kept message in again, with what its body is read as now.
+    #[must_use]
+    pub fn again(event: WebhookEvent, kind: String, result: Option<ProviderResult>) -> Self {
+        Self {
+            id: event.id,
+            provider: event.provider,
+            event_id: event.event_id,
+            kind,
+            body: event.body,
+            result,
+        }
+    }
+
     pub(crate) fn needs(&self, needs: &mut Needs) {
         needs.webhook_events.insert(self.id);
         if let Some(result) = &self.result {

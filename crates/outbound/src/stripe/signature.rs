@@ -6,6 +6,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
+use crate::texts::hex;
+
 /// How old, or how far ahead, a signature may be, in seconds.
 pub const TOLERANCE_SECONDS: u64 = 300;
 
@@ -36,8 +38,7 @@ pub fn verify(header: &str, body: &[u8], secret: &str, (now, tolerance): (Timest
     mac.update(signed_at.as_bytes());
     mac.update(b".");
     mac.update(body);
-    let tag = mac.finalize().into_bytes();
-    let expected: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+    let expected = hex(&mac.finalize().into_bytes());
     let is = |given: &str| bool::from(given.as_bytes().ct_eq(expected.as_bytes()));
     of("v1").any(is)
 }
