@@ -21,6 +21,7 @@ use crate::operation::Subject;
 use crate::query::Query;
 use crate::reading;
 use crate::respond;
+use crate::sagas;
 use crate::security;
 use crate::services::Services;
 
@@ -38,6 +39,8 @@ pub struct Call {
     pub names: Vec<String>,
     /// The query.
     pub query: Query,
+    /// The query as it came, where the endpoint takes any.
+    pub raw_query: String,
     /// The JSON body, checked against its schema.
     pub body: Option<Value>,
     /// The body as it came, where the endpoint takes any.
@@ -98,6 +101,38 @@ impl Call {
     pub async fn submit(&self, command: Result<Command, Vec<Fault>>) -> Result<Response, Problem> {
         let answer = self.submit_to(self.tenant(), command).await?;
         Ok(respond::answer(&answer))
+    }
+
+    /// Submits a command whose answer may need a provider, asks that, and answers. A repeated
+    /// request goes on where the first one left off, on whatever server.
+    pub async fn submit_and_ask(
+        &self,
+        command: Result<Command, Vec<Fault>>,
+    ) -> Result<Response, Problem> {
+        let lane = self.tenant();
+        let again = command.clone();
+        let answer = self.submit_to(lane, command).await?;
+        let Some(reply) = answer.open else {
+            return Ok(respond::answer(&answer));
+        };
+        let payer = self.peer.map(|peer| peer.ip());
+        let asked = self.services.sagas.answer(lane, reply, payer).await;
+        asked.map_err(|stuck| sagas::problem(&stuck, reply))?;
+        let done = if self.claim.is_some() {
+            // What stood under the key as a claim becomes the answer.
+            self.submit_to(lane, again).await?
+        } else {
+            let state = self.load(reading::reply(reply)).await?;
+            Answer {
+                body: self.services.codec.render(&state, reply).into(),
+                seq: state.lane.seq,
+                ..answer.clone()
+            }
+        };
+        Ok(respond::answer(&Answer {
+            replayed: answer.replayed,
+            ..done
+        }))
     }
 
     /// Submits a command to a lane.

@@ -9,6 +9,7 @@ mod import;
 mod ledger;
 mod locations;
 mod orders;
+mod payment_accounts;
 mod payments;
 mod products;
 mod provider_pages;
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Operation> {
         checkout::operations(),
         orders::operations(),
         payments::operations(),
+        payment_accounts::operations(),
         ledger::operations(),
         settings::operations(),
         controls::operations(),

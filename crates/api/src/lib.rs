@@ -25,4 +25,5 @@ mod pipeline;
 mod query;
 mod reading;
 mod respond;
+mod sagas;
 mod security;

@@ -8,8 +8,8 @@ use wire::schema;
 use wire::views::{
     CartView, CheckoutView, ControlsView, EventView, ExplanationView, ImportedView, KeyView,
     LedgerAccountView, LedgerTransactionView, LevelView, LocationView, NewKeyView, OrderView,
-    PaymentView, ProductView, RefundView, ReservationView, SettingsView, StatsView, TenantView,
-    TrialBalanceView, WebhookEventView,
+    PaymentAccountView, PaymentView, ProductView, RefundView, ReservationView, SettingsView,
+    StatsView, TenantView, TrialBalanceView, WebhookEventView,
 };
 
 use crate::endpoints;
@@ -115,6 +115,7 @@ fn components() -> Value {
         "Event": EventView::schema(),
         "Payment": PaymentView::schema(),
         "Refund": RefundView::schema(),
+        "PaymentAccount": PaymentAccountView::schema(),
         "Settings": SettingsView::schema(),
         "Controls": ControlsView::schema(),
         "Tenant": TenantView::schema(),

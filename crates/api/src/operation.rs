@@ -53,7 +53,7 @@ pub enum Body {
     Optional(fn() -> Value),
     /// JSON of this schema.
     Required(fn() -> Value),
-    /// Any bytes, for the handler.
+    /// Any bytes, and any query, for the handler.
     Raw,
     /// Lines of JSON (NDJSON) of this schema, read by the handler while they arrive.
     Lines(fn() -> Value),

@@ -125,7 +125,13 @@ async fn check(
     };
     let mut faults = Vec::new();
     let mut body = json_body(operation, &parts.headers, &raw, &mut faults)?;
-    let query = Query::read(parts.uri.query().unwrap_or_default(), operation.query)?;
+    let raw_query = parts.uri.query().unwrap_or_default().to_owned();
+    let query = match operation.body {
+        Body::Raw => Query::default(),
+        Body::None | Body::Optional(_) | Body::Required(_) | Body::Lines(_) => {
+            Query::read(&raw_query, operation.query)?
+        }
+    };
     let idempotency_key = match operation.method {
         Verb::Get => None,
         Verb::Post | Verb::Put | Verb::Patch | Verb::Delete => idempotency::key(&parts.headers)?,
@@ -154,6 +160,7 @@ async fn check(
         ids,
         names,
         query,
+        raw_query,
         body,
         raw,
         stream: stream.into(),

@@ -1,6 +1,7 @@
 //! Reads that endpoints share: does it exist, and one object by its id.
 
 use axum::response::Response;
+use domain::command::Reply;
 use domain::ids::{CartId, CartItemId, OrderId, PaymentId, ProductId, TenantId, VariantId};
 use domain::needs::Needs;
 use engine::reader::Start;
@@ -39,6 +40,19 @@ pub(crate) fn payment(id: PaymentId) -> Needs {
     Needs {
         payments: [id].into(),
         ..Needs::default()
+    }
+}
+
+/// What must be loaded to show what a provider was asked for.
+pub(crate) fn reply(reply: Reply) -> Needs {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "nothing else asks a provider"
+    )]
+    match reply {
+        Reply::Payment(id) => payment(id),
+        Reply::Checkout { order: id, .. } | Reply::Refund(id, _) => order(id),
+        _ => Needs::default(),
     }
 }
 

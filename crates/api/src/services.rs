@@ -8,6 +8,7 @@ use domain::ids::TenantId;
 use engine::handle::Handle;
 use engine::provider::Providers;
 use engine::reader::Reader;
+use engine::saga::Sagas;
 use engine::sweeper::SweeperStatus;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -47,6 +48,10 @@ pub struct Services {
     pub codec: JsonCodec,
     /// Payment providers.
     pub providers: Arc<dyn Providers>,
+    /// Moves payments and refunds on that they have to be asked for.
+    pub sagas: Arc<Sagas>,
+    /// Whether providers may be spoken to without encryption: in a demo.
+    pub plain_providers: bool,
     /// Knows the keys.
     pub keys: KeyRing,
     /// What the sweeper did last.

@@ -125,6 +125,14 @@ pub(crate) struct AtDatabase {
     pub(crate) database: String,
 }
 
+/// What opens the secrets of accounts with payment providers.
+#[derive(Args, Clone)]
+pub(crate) struct VaultArgs {
+    /// Keys that seal those secrets: base64 of 32 bytes each, separated by commas, the newest first
+    #[arg(long, env = "STOCKHOLD_ACCOUNTS_KEY", hide_env_values = true)]
+    pub(crate) accounts_key: Option<String>,
+}
+
 /// Which shop: on a running server with a secret key, or on a database that no server uses.
 #[derive(Args, Clone)]
 pub(crate) struct ShopArgs {
@@ -170,6 +178,8 @@ pub(crate) enum WebhookCommand {
         dead: bool,
         #[command(flatten)]
         shop: ShopArgs,
+        #[command(flatten)]
+        vault: VaultArgs,
     },
 }
 
@@ -369,6 +379,8 @@ pub(crate) struct ServeArgs {
     /// Key of the mock provider's webhooks, `whsec_` and base64 [default: one of the server's own]
     #[arg(long, env = "STOCKHOLD_MOCK_WEBHOOK_SECRET", hide_env_values = true)]
     pub(crate) mock_webhook_secret: Option<String>,
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
     /// Log as JSON
     #[arg(long, env = "STOCKHOLD_LOG_JSON")]
     pub(crate) log_json: bool,

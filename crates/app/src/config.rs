@@ -34,6 +34,7 @@ struct File {
     rate_limit: Option<u32>,
     metrics_open: Option<bool>,
     mock_webhook_secret: Option<String>,
+    accounts_key: Option<String>,
 }
 
 /// The settings of a server.
@@ -62,6 +63,8 @@ pub(crate) struct Config {
     pub(crate) metrics_open: bool,
     /// The key of the mock's webhooks, where one is given.
     pub(crate) mock_webhook_key: Option<Vec<u8>>,
+    /// The keys that seal secrets of accounts, where they are given.
+    pub(crate) accounts_key: Option<String>,
     /// Seconds to add to the clock stand in this file; only for demos.
     pub(crate) clock_offset_file: Option<PathBuf>,
 }
@@ -133,6 +136,7 @@ impl Config {
                 .or(file.mock_webhook_secret)
                 .map(|secret| webhook_key(&secret))
                 .transpose()?,
+            accounts_key: args.vault.accounts_key.or(file.accounts_key),
             clock_offset_file: if args.demo { clock_offset_file() } else { None },
         };
         config.check()?;
@@ -142,7 +146,9 @@ impl Config {
     /// Every setting by its name in a file, with its value for people.
     pub(crate) fn values(&self) -> Vec<(&'static str, String)> {
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-        let key = self.mock_webhook_key.as_ref().map(|_| "(given)".to_owned());
+        let given = |()| "(given)".to_owned();
+        let key = self.mock_webhook_key.as_ref().map(|_| ()).map(given);
+        let accounts_key = self.accounts_key.as_ref().map(|_| ()).map(given);
         vec![
             ("listen", self.listen.clone()),
             ("database", self.database.shown()),
@@ -183,6 +189,7 @@ impl Config {
             ),
             ("metrics_open", self.metrics_open.to_string()),
             ("mock_webhook_secret", text(&key)),
+            ("accounts_key", text(&accounts_key)),
         ]
     }
 

@@ -8,6 +8,7 @@ mod database;
 mod demo;
 mod export;
 mod import;
+mod providers;
 mod remote;
 mod serve;
 mod telemetry;

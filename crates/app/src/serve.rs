@@ -18,11 +18,12 @@ use engine::clock::{Clock, Entropy};
 use engine::executor::{Executor, ExecutorOptions};
 use engine::handle::Handle;
 use engine::lanes::{LaneOptions, Lanes};
+use engine::provider::Providers;
 use engine::reader::Reader;
+use engine::saga::Sagas;
+use engine::saga::pursuer::Pursuer;
 use engine::stats::Stats;
 use engine::sweeper::{Sweeper, SweeperOptions, SweeperStatus};
-use outbound::client::Client;
-use outbound::providers::AllProviders;
 use store_postgres::connections::Connections;
 use store_postgres::listen::listen;
 use store_postgres::replica::Replica;
@@ -39,6 +40,7 @@ use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::{Config, Redis};
 use crate::database::{AnyStore, Database, Location, Opening};
 use crate::demo::{self, Shop};
+use crate::providers::{self, Setting};
 use shutdown::Signals;
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
@@ -126,8 +128,13 @@ async fn serve(
     let lanes: Arc<[Arc<Lanes>]> = stores.iter().map(new_lanes).collect();
     let stats = Arc::new(Stats::default());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let (time, dice) = (Arc::clone(&clock), Arc::clone(&entropy));
-    let handle = Handle::new(Arc::clone(&lanes), time, dice, Arc::clone(&stats));
+    let time = Arc::clone(&clock);
+    let handle = Handle::new(
+        Arc::clone(&lanes),
+        time,
+        Arc::clone(&entropy),
+        Arc::clone(&stats),
+    );
     let executor = |(store, lanes): (AnyStore, &Arc<Lanes>)| Executor {
         store,
         lanes: Arc::clone(lanes),
@@ -141,22 +148,16 @@ async fn serve(
     let writers = executors.map(start_writer).collect::<Result<_>>()?;
     let keyless = keyless_tenant(&config, shop.as_ref(), &*reader).await?;
     let sweeper = sweeper(&config, &handle, &reader);
-    let providers = AllProviders {
-        client: Client::new()?,
-        clock,
-        pepper,
-        mock_webhook_key: config.mock_webhook_key.clone(),
-        public_url,
-        tasks: tasks.clone(),
-        stop: stop.clone(),
-        late: Arc::default(),
-    };
+    let providers = providers(&config, &pepper, (clock, public_url), (&tasks, &stop))?;
+    let sagas = sagas((&handle, &reader, &providers), &tasks, &stop);
     let services = Arc::new(Services {
         handle,
         keys: KeyRing::new(KeyHasher::new(&pepper), Arc::clone(&reader)),
         reader,
         codec,
-        providers: Arc::new(providers),
+        providers,
+        sagas,
+        plain_providers: config.demo,
         sweeper: Arc::clone(&sweeper.status),
         rate_limit: rate_limit(&config, &tasks, &stop),
         shared: shared(&config, &tasks, &stop),
@@ -175,6 +176,37 @@ async fn serve(
 
     api::server::serve(listener, router, services, stop).await;
     close(&tasks, &lanes, writers, checkpointer).await
+}
+
+fn providers(
+    config: &Config,
+    pepper: &[u8; 32],
+    (clock, public_url): (Arc<dyn Clock>, String),
+    (tasks, stop): (&TaskTracker, &CancellationToken),
+) -> Result<Arc<dyn Providers>> {
+    let providers = providers::all(Setting {
+        clock,
+        pepper: *pepper,
+        vault: providers::vault(config.accounts_key.as_deref(), pepper, config.demo)?,
+        mock_webhook_key: config.mock_webhook_key.clone(),
+        public_url,
+        tasks: tasks.clone(),
+        stop: stop.clone(),
+    })?;
+    Ok(Arc::new(providers))
+}
+
+/// What moves payments on, and looks for those that nobody else moves.
+fn sagas(
+    (handle, reader, providers): (&Handle, &Arc<dyn Reader>, &Arc<dyn Providers>),
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Arc<Sagas> {
+    let (reader, providers) = (Arc::clone(reader), Arc::clone(providers));
+    let sagas = Arc::new(Sagas::new(handle.clone(), reader, providers));
+    let pursuer = Pursuer::new(Arc::clone(&sagas), tasks.clone());
+    tasks.spawn(pursuer.run(stop.clone()));
+    sagas
 }
 
 /// Looks after the replica, where there is one.

@@ -1,11 +1,13 @@
 //! `apply` is the only thing that changes state. It never fails: what an event says, happened.
 
+mod payments;
+mod refunds;
+
 use crate::control::Control;
 use crate::event::{Change, Event, Row};
-use crate::ids::{OrderId, PaymentId, ReservationId};
-use crate::ledger::{self, Place, Transaction};
+use crate::ids::{OrderId, ReservationId};
+use crate::ledger::Transaction;
 use crate::order::{FinancialStatus, OnHold, Order, OrderStatus, PAYMENT_TIMEOUT, PaymentState};
-use crate::payment::{Payment, PaymentStatus, Refund};
 use crate::planted::{self, Bug};
 use crate::state::State;
 use crate::stock::{Hold, HoldStatus, LevelKey, Movement, StockLevel};
@@ -28,6 +30,12 @@ fn apply_row(state: &mut State, row: &Row) {
         Row::Cart(cart) => state.carts.put(cart.id, cart.clone()),
         Row::Contact(order_id, contact) => state.contacts.put(*order_id, contact.clone()),
         Row::Tenant(tenant) => state.tenants.put(tenant.id, (**tenant).clone()),
+        Row::PayPage(order, payment, page) => {
+            let key = (*order, *payment);
+            state
+                .payments
+                .change(&key, |payment| payment.page = page.clone());
+        }
         Row::WebhookEvent(event) => state.webhook_events.put(event.id, (**event).clone()),
         Row::Key(key) => state.keys.put(key.id, key.clone()),
     }
@@ -51,17 +59,23 @@ pub fn apply_event(state: &mut State, event: &Event, at: Timestamp) -> Vec<Movem
         | Event::HoldsExtended { .. }
         | Event::StockReturned { .. } => apply_stock(state, event, at, &mut moves),
         Event::PaymentStarted { .. }
+        | Event::PaymentBegun { .. }
         | Event::PaymentSucceeded { .. }
         | Event::PaymentFailed { .. }
+        | Event::PaymentClosed { .. }
         | Event::PaymentCancelled { .. }
-        | Event::PaymentRefunded { .. } => apply_payment(state, event, at),
+        | Event::PaymentFeeKnown { .. } => payments::apply(state, event, at),
+        Event::PaymentRefunded { .. }
+        | Event::RefundSent { .. }
+        | Event::RefundSettled { .. }
+        | Event::RefundFailed { .. } => refunds::apply(state, event, at),
         Event::OrderPlaced { order } => {
             state.lane.next_order_number = order.number.saturating_add(1);
             state.orders.put(order.id, (**order).clone());
         }
         Event::OrderRevised { order } => state.orders.put(order.id, (**order).clone()),
-        // It is said for the order's history: the payment's success has booked the money.
-        Event::PaymentUnearned { .. } => {}
+        // These are said for the order's history: others move the money.
+        Event::PaymentUnearned { .. } | Event::PaymentDisputed { .. } => {}
         Event::ControlMoved { control, .. } => move_control(state, *control, at),
         Event::DeadlineSet {
             order_id,
@@ -170,60 +184,6 @@ fn apply_stock(state: &mut State, event: &Event, at: Timestamp, moves: &mut Move
             order_id,
             expires_at,
         } => extend(state, *order_id, *expires_at, at),
-        _ => {}
-    }
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "`apply_event` sends only these"
-)]
-fn apply_payment(state: &mut State, event: &Event, at: Timestamp) {
-    match event {
-        Event::PaymentStarted { payment } => {
-            state
-                .payments
-                .put((payment.order_id, payment.id), (**payment).clone());
-            touch(state, payment.order_id, at, |order| {
-                if order.payment_status == PaymentState::Failed {
-                    order.payment_status = PaymentState::Pending;
-                }
-            });
-        }
-        Event::PaymentSucceeded {
-            order_id,
-            payment_id,
-            provider_payment_id,
-        } => {
-            book_payment(state, (*order_id, *payment_id), at);
-            state.payments.change(&(*order_id, *payment_id), |payment| {
-                payment.status = PaymentStatus::Succeeded;
-                payment.provider_payment_id.clone_from(provider_payment_id);
-                payment.failure_code = None;
-                payment.updated_at = at;
-            });
-        }
-        Event::PaymentFailed {
-            order_id,
-            payment_id,
-            failure_code,
-        } => {
-            state.payments.change(&(*order_id, *payment_id), |payment| {
-                payment.status = PaymentStatus::Failed;
-                payment.failure_code = Some(failure_code.clone());
-                payment.updated_at = at;
-            });
-        }
-        Event::PaymentCancelled {
-            order_id,
-            payment_id,
-        } => {
-            state.payments.change(&(*order_id, *payment_id), |payment| {
-                payment.status = PaymentStatus::Cancelled;
-                payment.updated_at = at;
-            });
-        }
-        Event::PaymentRefunded { refund } => refund_payment(state, refund, at),
         _ => {}
     }
 }
@@ -386,57 +346,11 @@ fn extend(state: &mut State, order_id: OrderId, expires_at: Timestamp, at: Times
     });
 }
 
-/// An order that waits is paid by it; any other order's money is the customer's.
-fn book_payment(state: &mut State, key: (OrderId, PaymentId), at: Timestamp) {
-    let seq = state.lane.seq;
-    let (Some(order), Some(payment)) = (state.orders.get(&key.0), state.payments.get(&key)) else {
-        return;
-    };
-    let earned = order.status == OrderStatus::Pending;
-    let booked = if earned {
-        ledger::earned(order, payment, Place { seq, at })
-    } else {
-        ledger::unearned(payment, Place { seq, at })
-    };
-    state
-        .payments
-        .change(&key, |payment| payment.earned = earned);
-    book(state, booked);
-}
-
-fn book_refund(state: &mut State, refund: &Refund, at: Timestamp) {
-    let seq = state.lane.seq;
-    let payment = state.payments.get(&(refund.order_id, refund.payment_id));
-    let booked = payment.and_then(|payment| ledger::returned(payment, refund, Place { seq, at }));
-    book(state, booked);
-}
-
+/// Books what an event did to money.
 fn book(state: &mut State, transaction: Option<Transaction>) {
     if let Some(transaction) = transaction {
         state.ledger.put(transaction.seq, transaction);
     }
-}
-
-fn refund_payment(state: &mut State, refund: &Refund, at: Timestamp) {
-    book_refund(state, refund, at);
-    state.payments.change(
-        &(refund.order_id, refund.payment_id),
-        |payment: &mut Payment| {
-            payment.refunded_amount = payment
-                .refunded_amount
-                .plus(refund.amount)
-                .unwrap_or(payment.amount);
-            payment.status = if payment.refunded_amount < payment.amount {
-                PaymentStatus::PartiallyRefunded
-            } else {
-                PaymentStatus::Refunded
-            };
-            payment.updated_at = at;
-        },
-    );
-    state
-        .refunds
-        .put((refund.order_id, refund.id), refund.clone());
 }
 
 fn touch(state: &mut State, id: OrderId, at: Timestamp, edit: impl FnOnce(&mut Order)) {

@@ -4,8 +4,9 @@ use crate::decide::{
     AddCartItem, AddLocation, AdjustStock, CancelOrder, ChangeCartItem, ChangeProduct,
     ChangeSettings, ChangeStatus, ConfirmPayment, ConvertCart, CreateCart, CreateProduct,
     CreateTenant, HoldOrder, ImportProduct, IssueKey, LockOrder, MoveControls, PlaceOrder,
-    ProviderResult, ReceiveWebhook, RecordPayment, RefundPayment, ReleaseOrder, RemoveCartItem,
-    ReviseOrder, RevokeKey, SetShipping, SetStock, StartPayment, Sweep,
+    ProviderResult, ReceiveWebhook, RecordBegun, RecordPayment, RefundPayment, RefundResult,
+    ReleaseOrder, RemoveCartItem, ReviseOrder, RevokeKey, SetPaymentAccount, SetShipping, SetStock,
+    StartPayment, Sweep,
 };
 use crate::event::Change;
 use crate::ids::{
@@ -14,6 +15,7 @@ use crate::ids::{
 };
 use crate::needs::Needs;
 use crate::order::Order;
+use crate::payment::{PaymentStatus, Provider, RefundStatus, Stage};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::stock::LevelKey;
@@ -143,6 +145,8 @@ pub enum Reply {
     Refund(OrderId, RefundId),
     /// The tenant's settings.
     Settings,
+    /// The tenant's account with a provider.
+    PaymentAccount(Provider),
     /// A tenant.
     Tenant(TenantId),
     /// A key's record.
@@ -158,6 +162,40 @@ pub enum Reply {
     Controls,
     /// What a line of an import came to.
     Imported(Imported),
+}
+
+impl Reply {
+    /// Whether a provider is still to be asked before this is an answer: its payment is not begun,
+    /// or its refund not sent.
+    #[must_use]
+    pub fn is_open(self, state: &State) -> bool {
+        match self {
+            Self::Payment(id)
+            | Self::Checkout {
+                payment: Some(id), ..
+            } => state.payment(id).is_some_and(|payment| {
+                payment.stage == Stage::Intended && payment.status == PaymentStatus::Pending
+            }),
+            Self::Refund(order, id) => {
+                let refund = state.refunds.get(&(order, id));
+                refund.is_some_and(|refund| refund.status == RefundStatus::Requested)
+            }
+            Self::Checkout { payment: None, .. }
+            | Self::Product(_)
+            | Self::Location(_)
+            | Self::Level(_)
+            | Self::Cart(_)
+            | Self::Order { .. }
+            | Self::Settings
+            | Self::PaymentAccount(_)
+            | Self::Tenant(_)
+            | Self::Key(_)
+            | Self::WebhookEvent(_)
+            | Self::Swept { .. }
+            | Self::Controls
+            | Self::Imported(_) => false,
+        }
+    }
 }
 
 macro_rules! commands {
@@ -243,6 +281,8 @@ commands! {
     Sweep,
     /// Starts a payment.
     StartPayment,
+    /// Records that a provider has begun a payment.
+    RecordBegun,
     /// Records money that the shop's staff saw.
     RecordPayment,
     /// Confirms a started payment by hand.
@@ -253,6 +293,10 @@ commands! {
     ReceiveWebhook,
     /// Sends money back.
     RefundPayment,
+    /// Applies what a provider says of a refund.
+    RefundResult,
+    /// Sets the shop's account with a provider.
+    SetPaymentAccount,
     /// Changes the tenant's settings.
     ChangeSettings,
     /// Moves a tenant's controls.

@@ -6,9 +6,10 @@
 use crate::cart::Cart;
 use crate::catalogue::{Location, Product, Variant};
 use crate::control::Control;
-use crate::ids::{OrderId, PaymentId, ReservationId};
+use crate::ids::{OrderId, PaymentId, RefundId, ReservationId};
+use crate::money::Amount;
 use crate::order::{Contact, Order, OrderStatus};
-use crate::payment::{Payment, Refund, Unearned};
+use crate::payment::{Dispute, PayPage, Payment, Refund, Unearned};
 use crate::stock::{Hold, HoldStatus, LevelKey, Movement};
 use crate::tenant::{ApiKey, Tenant};
 use crate::time::Timestamp;
@@ -231,6 +232,15 @@ pub enum Event {
         /// The payment.
         payment: Box<Payment>,
     },
+    /// The provider has begun the payment.
+    PaymentBegun {
+        /// The order.
+        order_id: OrderId,
+        /// The payment.
+        payment_id: PaymentId,
+        /// What the provider calls it, where it says so already.
+        provider_payment_id: Option<String>,
+    },
     /// The money was taken.
     PaymentSucceeded {
         /// The order.
@@ -239,6 +249,37 @@ pub enum Event {
         payment_id: PaymentId,
         /// What the provider calls it.
         provider_payment_id: Option<String>,
+        /// What was taken, where it is not all that was asked for.
+        captured_amount: Option<Amount>,
+    },
+    /// The provider takes no money any more for a payment that nobody waits for.
+    PaymentClosed {
+        /// The order.
+        order_id: OrderId,
+        /// The payment.
+        payment_id: PaymentId,
+        /// Why, in the provider's words.
+        code: String,
+    },
+    /// The provider has said what it keeps of the money.
+    PaymentFeeKnown {
+        /// The order.
+        order_id: OrderId,
+        /// The payment.
+        payment_id: PaymentId,
+        /// How much, in the payment's currency.
+        fee_amount: Amount,
+    },
+    /// The payer's bank disputes the payment. Money that it takes back is a refund.
+    PaymentDisputed {
+        /// The order.
+        order_id: OrderId,
+        /// The payment.
+        payment_id: PaymentId,
+        /// What the provider calls the dispute.
+        dispute_id: String,
+        /// Where it stands.
+        dispute: Dispute,
     },
     /// The attempt certainly failed.
     PaymentFailed {
@@ -265,10 +306,38 @@ pub enum Event {
         /// Why.
         why: Unearned,
     },
-    /// Money went back.
+    /// Money goes back: it is gone where the refund has succeeded, and set aside where a provider
+    /// is still to be asked.
     PaymentRefunded {
         /// The refund.
         refund: Refund,
+    },
+    /// The provider works on a refund.
+    RefundSent {
+        /// The order.
+        order_id: OrderId,
+        /// The refund.
+        refund_id: RefundId,
+        /// What the provider calls it, where it says so.
+        provider_refund_id: Option<String>,
+    },
+    /// The provider has sent the money back.
+    RefundSettled {
+        /// The order.
+        order_id: OrderId,
+        /// The refund.
+        refund_id: RefundId,
+        /// What the provider calls it.
+        provider_refund_id: String,
+    },
+    /// The provider certainly does not send the money back.
+    RefundFailed {
+        /// The order.
+        order_id: OrderId,
+        /// The refund.
+        refund_id: RefundId,
+        /// Why.
+        failure_code: String,
     },
 }
 
@@ -301,6 +370,13 @@ impl Event {
             | Self::OrderMoved { order_id, .. }
             | Self::OrderShippingSet { order_id, .. }
             | Self::OrderRefunded { order_id, .. }
+            | Self::PaymentBegun { order_id, .. }
+            | Self::PaymentClosed { order_id, .. }
+            | Self::PaymentFeeKnown { order_id, .. }
+            | Self::PaymentDisputed { order_id, .. }
+            | Self::RefundSent { order_id, .. }
+            | Self::RefundSettled { order_id, .. }
+            | Self::RefundFailed { order_id, .. }
             | Self::PaymentSucceeded { order_id, .. }
             | Self::PaymentFailed { order_id, .. }
             | Self::PaymentUnearned { order_id, .. }
@@ -323,6 +399,8 @@ pub enum Row {
     Tenant(Box<Tenant>),
     /// A key's record as it is now.
     Key(ApiKey),
+    /// With what a payment is made.
+    PayPage(OrderId, PaymentId, PayPage),
     /// A message of a provider, and what became of it.
     WebhookEvent(Box<WebhookEvent>),
 }

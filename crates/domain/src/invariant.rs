@@ -6,7 +6,7 @@ use crate::ids::OrderId;
 use crate::ledger::Account;
 use crate::money::{Amount, Currency};
 use crate::order::{FinancialStatus, Order, OrderStatus, PaymentState};
-use crate::payment::PaymentStatus;
+use crate::payment::{PaymentStatus, RefundStatus, Stage};
 use crate::state::State;
 use crate::stock::{HoldStatus, LevelKey};
 use crate::time::Timestamp;
@@ -148,18 +148,29 @@ fn held_units(state: &State, id: OrderId, status: HoldStatus) -> i64 {
         .fold(0, |sum, hold| sum.saturating_add(hold.quantity))
 }
 
-/// Refunds add up, and never exceed what was captured; no order keeps two payments.
+/// Refunds add up, and never exceed what was captured; no order keeps two payments; what is done is
+/// not waited for.
 fn check_payments(state: &State, found: &mut Vec<String>) {
     let mut kept: BTreeMap<OrderId, i64> = BTreeMap::new();
     for payment in state.payments.values() {
         let refunds = state
             .refunds_of(payment.order_id)
-            .filter(|refund| refund.payment_id == payment.id)
+            .filter(|refund| refund.payment_id == payment.id && refund.is_kept())
             .fold(0i64, |sum, refund| {
                 sum.saturating_add(refund.amount.minor())
             });
-        if refunds != payment.refunded_amount.minor() || payment.refunded_amount > payment.amount {
+        if refunds != payment.refunded_amount.minor()
+            || payment.refunded_amount > payment.captured_amount
+        {
             found.push(format!("{:?}: refunds do not add up", payment.id));
+        }
+        if !payment.status.is_captured() && payment.captured_amount.is_positive() {
+            found.push(format!("{:?}: is not captured and has money", payment.id));
+        }
+        if payment.stage != Stage::Closed
+            && (payment.status.is_captured() || !payment.provider.is_remote())
+        {
+            found.push(format!("{:?}: waits for a provider in vain", payment.id));
         }
         if payment.status == PaymentStatus::Succeeded && payment.amount > Amount::ZERO {
             let count = kept.entry(payment.order_id).or_insert(0);
@@ -172,7 +183,7 @@ fn check_payments(state: &State, found: &mut Vec<String>) {
 }
 
 /// Every transaction balances under a reference of its own; the cash in the ledger is what was
-/// captured less what went back, and customers' credit what of that paid nothing.
+/// captured less what went back and the providers' fees, and customers' credit what of that paid nothing.
 fn check_ledger(state: &State, found: &mut Vec<String>) {
     let mut references = BTreeSet::new();
     let mut sums: BTreeMap<(Account, Currency), i128> = BTreeMap::new();
@@ -200,11 +211,18 @@ fn check_ledger(state: &State, found: &mut Vec<String>) {
         .values()
         .filter(|payment| payment.status.is_captured())
     {
-        let there = i128::from(payment.amount.minor())
-            .saturating_sub(payment.refunded_amount.minor().into());
+        let gone = state
+            .refunds_of(payment.order_id)
+            .filter(|refund| refund.payment_id == payment.id)
+            .filter(|refund| refund.status == RefundStatus::Succeeded)
+            .fold(0i64, |sum, refund| {
+                sum.saturating_add(refund.amount.minor())
+            });
+        let there = i128::from(payment.captured_amount.minor()).saturating_sub(gone.into());
+        let fee = i128::from(payment.fee_amount.minor());
         let account = (Account::Cash(payment.provider), payment.currency);
         let sum = sums.entry(account).or_default();
-        *sum = sum.saturating_sub(there);
+        *sum = sum.saturating_sub(there).saturating_add(fee);
         if !payment.earned {
             let account = (Account::CustomerCredit, payment.currency);
             let sum = sums.entry(account).or_default();

@@ -8,6 +8,7 @@ use crate::ids::{OrderId, PaymentId};
 use crate::money::{Amount, Currency};
 use crate::order::Order;
 use crate::payment::{Payment, Provider, Refund};
+use crate::state::State;
 use crate::time::Timestamp;
 
 /// What an account is for whoever reads a balance sheet.
@@ -124,7 +125,8 @@ pub struct Transaction {
     pub seq: i64,
     /// When.
     pub at: Timestamp,
-    /// `payment_confirmed:{payment_id}` or `refund:{refund_id}`: there is one of each.
+    /// `payment_confirmed:{payment_id}`, `provider_fee:{payment_id}` or `refund:{refund_id}`: there
+    /// is one of each.
     pub reference: String,
     /// The order.
     pub order_id: OrderId,
@@ -154,6 +156,14 @@ impl Transaction {
 pub(crate) struct Place {
     pub(crate) seq: i64,
     pub(crate) at: Timestamp,
+}
+
+impl Place {
+    /// The place of the event that is being applied.
+    pub(crate) fn of(state: &State, at: Timestamp) -> Self {
+        let seq = state.lane.seq;
+        Self { seq, at }
+    }
 }
 
 /// The money of a payment came in and paid its order.
@@ -189,13 +199,26 @@ pub(crate) fn earned(order: &Order, payment: &Payment, place: Place) -> Option<T
 
 /// The money of a payment came in and paid nothing.
 pub(crate) fn unearned(payment: &Payment, place: Place) -> Option<Transaction> {
-    let amount = payment.amount.minor();
+    let amount = payment.captured_amount.minor();
     transaction(
         (payment, place),
         format!("payment_confirmed:{}", payment.id),
         &[
             (Account::Cash(payment.provider), amount),
             (Account::CustomerCredit, amount.saturating_neg()),
+        ],
+    )
+}
+
+/// What the provider keeps of the money that came in.
+pub(crate) fn fee(payment: &Payment, place: Place) -> Option<Transaction> {
+    let fee = payment.fee_amount.minor();
+    transaction(
+        (payment, place),
+        format!("provider_fee:{}", payment.id),
+        &[
+            (Account::ProviderFees, fee),
+            (Account::Cash(payment.provider), fee.saturating_neg()),
         ],
     )
 }

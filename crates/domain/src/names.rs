@@ -5,7 +5,7 @@ use crate::command::Outcome;
 use crate::control::Control;
 use crate::decide::StockRule;
 use crate::order::{FinancialStatus, OrderStatus, PaymentState};
-use crate::payment::{PaymentStatus, Provider, Unearned};
+use crate::payment::{Dispute, PaymentStatus, Provider, RefundStatus, Stage, Unearned};
 use crate::stock::HoldStatus;
 use crate::tenant::{KeyKind, StockMode};
 use crate::webhook::WebhookStatus;
@@ -37,7 +37,20 @@ macro_rules! names {
 }
 
 names! {
-    Unearned { Late = "late", Cancelled = "cancelled", Twice = "twice", }
+    Unearned {
+        Late = "late",
+        Cancelled = "cancelled",
+        Twice = "twice",
+        Partial = "partial",
+    }
+    Stage { Intended = "intended", Begun = "begun", Closed = "closed", }
+    RefundStatus {
+        Requested = "requested",
+        Pending = "pending",
+        Succeeded = "succeeded",
+        Failed = "failed",
+    }
+    Dispute { Opened = "opened", Won = "won", Lost = "lost", }
     WebhookStatus { Applied = "applied", Ignored = "ignored", Dead = "dead", }
     ProductStatus { Active = "active", Archived = "archived", }
     HoldStatus {
@@ -73,7 +86,13 @@ names! {
         PartiallyRefunded = "partially_refunded",
         Refunded = "refunded",
     }
-    Provider { Mock = "mock", Manual = "manual", }
+    Provider {
+        Mock = "mock",
+        Manual = "manual",
+        Vnpay = "vnpay",
+        Yookassa = "yookassa",
+        Stripe = "stripe",
+    }
     Control {
         ExpirySuspended = "expiry_suspended",
         ExpiryRunning = "expiry_running",

@@ -11,7 +11,18 @@ pub enum Provider {
     Mock,
     /// Confirmed by the shop's own staff.
     Manual,
+    /// VNPAY.
+    Vnpay,
+    /// YooKassa.
+    Yookassa,
+    /// Stripe.
+    Stripe,
 }
+
+/// The currencies that YooKassa takes (payment-protocols, section 8).
+const YOOKASSA: [&str; 12] = [
+    "RUB", "EUR", "USD", "KZT", "BYN", "UAH", "UZS", "TRY", "INR", "MDL", "AZN", "AMD",
+];
 
 impl Provider {
     /// The shortest time, in milliseconds, that a payer must be given.
@@ -19,8 +30,51 @@ impl Provider {
     pub const fn window_min_millis(self) -> i64 {
         match self {
             Self::Mock | Self::Manual => 60_000,
+            // A payer needs that for a code from the bank.
+            Self::Vnpay | Self::Yookassa | Self::Stripe => 300_000,
         }
     }
+
+    /// Whether it is somebody else's server, which has to be asked.
+    #[must_use]
+    pub const fn is_remote(self) -> bool {
+        match self {
+            Self::Mock | Self::Manual => false,
+            Self::Vnpay | Self::Yookassa | Self::Stripe => true,
+        }
+    }
+
+    /// Whether it takes a currency at all.
+    #[must_use]
+    pub fn takes(self, currency: Currency) -> bool {
+        match self {
+            Self::Mock | Self::Manual | Self::Stripe => true,
+            Self::Vnpay => currency.code() == "VND",
+            Self::Yookassa => YOOKASSA.contains(&currency.code()),
+        }
+    }
+}
+
+/// How far a payment has come with its provider. Those of the mock and by hand are closed from the
+/// start: there is nobody to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// It is to be begun; whether the provider knows of it is not known.
+    Intended,
+    /// The provider has begun it; its outcome is not known.
+    Begun,
+    /// The provider has said its last word.
+    Closed,
+}
+
+/// With what a payer pays. It is no part of the journal: whoever has it may pay, and an address may
+/// name the payer's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PayPage {
+    /// Where the payer is sent.
+    pub payment_url: Option<String>,
+    /// With what a browser goes on (Stripe).
+    pub client_secret: Option<String>,
 }
 
 /// Where a payment stands.
@@ -60,6 +114,19 @@ pub enum Unearned {
     Cancelled,
     /// Another payment had paid the order.
     Twice,
+    /// The provider took less than was asked for.
+    Partial,
+}
+
+/// Where a dispute stands that a payer's bank has opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dispute {
+    /// It is open.
+    Opened,
+    /// The shop keeps the money.
+    Won,
+    /// The bank took the money back.
+    Lost,
 }
 
 /// One attempt to pay an order.
@@ -77,12 +144,18 @@ pub struct Payment {
     pub payment_method: Option<String>,
     /// Where it stands.
     pub status: PaymentStatus,
+    /// How far it has come with its provider.
+    pub stage: Stage,
     /// Whether its money paid the order; money that did not is the customer's.
     pub earned: bool,
-    /// What is taken.
+    /// What is asked for.
     pub amount: Amount,
-    /// What went back; never more than `amount`.
+    /// What was taken.
+    pub captured_amount: Amount,
+    /// What went back or is on its way; never more than what was taken.
     pub refunded_amount: Amount,
+    /// What the provider kept of it, where it says so.
+    pub fee_amount: Amount,
     /// The order's currency.
     pub currency: Currency,
     /// What the provider calls the payment by in our name; derived from the order, so that a
@@ -92,6 +165,8 @@ pub struct Payment {
     pub provider_payment_id: Option<String>,
     /// Where the payer is sent afterwards.
     pub return_url: Option<String>,
+    /// With what the payer pays; not in the journal.
+    pub page: PayPage,
     /// When the provider stops taking it: the hold's end less the grace.
     pub expires_at: Option<Timestamp>,
     /// Why it failed.
@@ -107,7 +182,8 @@ impl Payment {
     #[must_use]
     pub fn refundable(&self) -> Amount {
         if self.status.is_captured() {
-            self.amount.minus(self.refunded_amount).unwrap_or_default()
+            let left = self.captured_amount.minus(self.refunded_amount);
+            left.unwrap_or_default()
         } else {
             Amount::ZERO
         }
@@ -124,7 +200,39 @@ pub fn provider_key(order_id: OrderId, attempt: i64) -> String {
     }
 }
 
-/// Money that went back.
+/// The order and the attempt that a [`provider_key`] names.
+#[must_use]
+pub fn parse_provider_key(key: &str) -> Option<(OrderId, i64)> {
+    let rest = key.strip_prefix("order-")?;
+    let (order, rest) = rest.split_once("-payment")?;
+    let order: OrderId = order.parse().ok()?;
+    let attempt = match rest.strip_prefix('-') {
+        Some(number) => number.parse().ok()?,
+        None => 1,
+    };
+    (provider_key(order, attempt) == key).then_some((order, attempt))
+}
+
+/// The key that a provider is sent for a refund.
+#[must_use]
+pub fn refund_key(id: RefundId) -> String {
+    format!("refund-{id}")
+}
+
+/// Where a refund stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefundStatus {
+    /// It is to be asked for; whether the provider knows of it is not known.
+    Requested,
+    /// The provider works on it.
+    Pending,
+    /// The money is on its way back.
+    Succeeded,
+    /// It certainly failed: the money is still there.
+    Failed,
+}
+
+/// Money that went back, or shall.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refund {
     /// Its id.
@@ -133,6 +241,12 @@ pub struct Refund {
     pub payment_id: PaymentId,
     /// The payment's order.
     pub order_id: OrderId,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// What the provider calls it.
+    pub provider_refund_id: Option<String>,
+    /// Why it failed.
+    pub failure_code: Option<String>,
     /// How much.
     pub amount: Amount,
     /// How much of it is tax that the shop need not pay any more.
@@ -145,6 +259,20 @@ pub struct Refund {
     pub restock: bool,
     /// Why.
     pub reason: Option<String>,
-    /// When.
+    /// When it was asked for.
     pub created_at: Timestamp,
+}
+
+impl Refund {
+    /// Whether its money is gone or set aside.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.status != RefundStatus::Failed
+    }
+
+    /// Whether its provider still has a word to say.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self.status, RefundStatus::Requested | RefundStatus::Pending)
+    }
 }

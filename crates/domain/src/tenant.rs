@@ -91,6 +91,17 @@ impl Settings {
     }
 }
 
+/// A shop's account with a payment provider. Its secrets are sealed: nothing in here can open them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentAccount {
+    /// What may be shown, by the names of the contract.
+    pub values: BTreeMap<String, String>,
+    /// The secrets, sealed.
+    pub sealed: Vec<u8>,
+    /// When it was set last.
+    pub updated_at: Timestamp,
+}
+
 /// A shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
@@ -104,6 +115,8 @@ pub struct Tenant {
     pub default_location_id: LocationId,
     /// What it decided about itself.
     pub settings: Settings,
+    /// Its accounts with payment providers.
+    pub accounts: BTreeMap<Provider, PaymentAccount>,
     /// When it was created.
     pub created_at: Timestamp,
 }

@@ -30,7 +30,7 @@ pub struct WebhookEvent {
     pub payment_id: Option<PaymentId>,
     /// What became of it.
     pub status: WebhookStatus,
-    /// Why it could not be applied: a code of the API.
+    /// Why it could not be applied: a code of the API; `unchanged` where it said nothing new.
     pub code: Option<String>,
     /// How often it was tried.
     pub attempts: i64,

@@ -15,7 +15,8 @@ use domain::rejection::Rejection;
 use domain::state::State;
 use domain::time::Timestamp;
 
-use crate::codec::Codec;
+use crate::codec::{Codec, Encoded};
+use crate::open::{self, OPEN};
 use crate::request::{Answer, Claim, Failure, KeyDigest, Request, StoredAnswer};
 use crate::store::{Journaled, LaneWrite, Loaded};
 
@@ -158,10 +159,10 @@ impl Deciding<'_> {
         };
         let changes = std::mem::take(&mut decision.changes);
         self.apply(changes);
-        Ok(self.answer(&decision, request.claim.as_ref()))
+        Ok(self.answer(&decision, None, request.claim.as_ref()))
     }
 
-    fn replay(&self, claim: Option<&Claim>) -> Result<Option<Answer>, Failure> {
+    fn replay(&mut self, claim: Option<&Claim>) -> Result<Option<Answer>, Failure> {
         let Some((claim, known)) =
             claim.and_then(|claim| Some((claim, self.known.get(&claim.key)?)))
         else {
@@ -173,14 +174,23 @@ impl Deciding<'_> {
         if known.fingerprint != claim.fingerprint {
             return Err(self.refused(Rejection::IdempotencyKeyReused));
         }
-        let StoredAnswer {
-            status, body, seq, ..
-        } = known.clone();
+        let known = known.clone();
+        if known.status == OPEN {
+            let claimed = open::decode(&known.body);
+            let (reply, status) = claimed.ok_or(Failure::Internal)?;
+            // A claim that still waits for its provider stands as it is.
+            let claim = Some(claim).filter(|_| !reply.is_open(&self.state));
+            return Ok(Some(Answer {
+                replayed: true,
+                ..self.answer(&Decision::repeated(reply), Some(status), claim)
+            }));
+        }
         Ok(Some(Answer {
-            status,
-            body,
-            seq,
+            status: known.status,
+            body: known.body,
+            seq: known.seq,
             replayed: true,
+            open: None,
         }))
     }
 
@@ -218,14 +228,30 @@ impl Deciding<'_> {
         }
     }
 
-    fn answer(&mut self, decision: &Decision, claim: Option<&Claim>) -> Answer {
-        let encoded = self.rules.codec.answer(&self.state, decision);
+    /// What is answered, kept under the key: as it is, or as a claim that a provider is still to be
+    /// asked for.
+    fn answer(
+        &mut self,
+        decision: &Decision,
+        status: Option<u16>,
+        claim: Option<&Claim>,
+    ) -> Answer {
+        let Encoded {
+            status: usual,
+            body,
+        } = self.rules.codec.answer(&self.state, decision);
+        let status = status.unwrap_or(usual);
         let seq = self.state.lane.seq;
+        let reply = decision.reply;
+        let open = reply.is_open(&self.state).then_some(reply);
         if let Some(claim) = claim {
+            let claimed = open.and_then(|reply| open::encode(reply, status));
+            let (kept_status, kept_body) =
+                claimed.map_or_else(|| (status, body.clone()), |claimed| (OPEN, claimed));
             let stored = StoredAnswer {
                 fingerprint: claim.fingerprint,
-                status: encoded.status,
-                body: encoded.body.clone(),
+                status: kept_status,
+                body: kept_body,
                 seq,
                 at: self.now,
             };
@@ -235,10 +261,11 @@ impl Deciding<'_> {
             self.answers.push((claim.key, stored));
         }
         Answer {
-            status: encoded.status,
-            body: encoded.body,
+            status,
+            body,
             seq,
             replayed: decision.repeated,
+            open,
         }
     }
 }

@@ -25,8 +25,11 @@ pub mod direct;
 pub mod executor;
 pub mod handle;
 pub mod lanes;
+mod open;
 pub mod stats;
 
 pub mod audit;
+pub mod inbox;
 pub mod memory_store;
+pub mod saga;
 pub mod sweeper;

@@ -2,7 +2,9 @@
 
 use std::pin::Pin;
 
-use domain::ids::{LocationId, OrderId, PaymentId, ProductId, ReservationId, TenantId, VariantId};
+use domain::ids::{
+    LocationId, OrderId, PaymentId, ProductId, RefundId, ReservationId, TenantId, Uuid, VariantId,
+};
 use domain::ledger::{Account, Transaction};
 use domain::money::{Amount, Currency};
 use domain::needs::Needs;
@@ -23,7 +25,7 @@ pub type Read<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
     /// Behind the row with this sort value and id (the last one of the page before).
-    After(i64, domain::ids::Uuid),
+    After(i64, Uuid),
     /// At this row number, counted from zero.
     Offset(usize),
 }
@@ -125,6 +127,21 @@ pub struct Due {
     pub oldest: Timestamp,
     /// Whether its clean-up is paused: nothing sweeps it.
     pub paused: bool,
+}
+
+/// A payment, or a refund of it, whose provider has not said its last word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenMoney {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// The refund, if it is about one.
+    pub refund_id: Option<RefundId>,
+    /// Whether the provider is known to know of it.
+    pub begun: bool,
+    /// When the payment is to be ended; now, for one that nobody waits for any more.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// Which transactions of the ledger.
@@ -298,6 +315,13 @@ pub trait Reader: Send + Sync {
 
     /// Tenants with holds that are due at `now` and may end; not those that only read.
     fn due_tenants(&self, now: Timestamp) -> Read<'_, Vec<Due>>;
+
+    /// The payment of a remote provider that the provider calls so.
+    fn payment_named(&self, tenant: TenantId, name: String) -> Read<'_, Option<PaymentId>>;
+
+    /// Payments and refunds of all tenants with whose providers we are not through, in the order of
+    /// their ids (a refund's own), behind `after`, at most about `limit`.
+    fn open_money(&self, after: Uuid, limit: usize) -> Read<'_, Vec<OpenMoney>>;
 
     /// Whether the database answers.
     fn ping(&self) -> Read<'_, ()>;

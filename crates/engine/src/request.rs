@@ -1,7 +1,7 @@
 //! What a lane is handed, and what it hands back.
 
 use bytes::Bytes;
-use domain::command::Command;
+use domain::command::{Command, Reply};
 use domain::ids::{TenantId, TypedId as _, Uuid};
 use domain::rejection::Rejection;
 use domain::time::Timestamp;
@@ -61,6 +61,9 @@ pub struct Answer {
     pub seq: i64,
     /// Whether an earlier request's answer is given again.
     pub replayed: bool,
+    /// What a provider is still to be asked for before this is an answer; the same request again,
+    /// or this reply, shows it then.
+    pub open: Option<Reply>,
 }
 
 /// Why a caller gets no answer.

@@ -2,6 +2,7 @@
 //! none.
 
 use domain::money::{Amount, Currency};
+use domain::payment::Provider;
 
 /// Currencies whose minor unit is the whole unit for Stripe's charges
 /// (<https://docs.stripe.com/currencies>).
@@ -15,10 +16,6 @@ const STRIPE_HUNDREDTHS: [&str; 2] = ["ISK", "UGX"];
 const STRIPE_MAX: i64 = 999_999_999_999;
 /// VNPAY takes at most twelve digits of hundredths.
 const VNPAY_MAX: i64 = 9_999_999_999;
-/// What YooKassa takes.
-const YOOKASSA: [&str; 12] = [
-    "RUB", "EUR", "USD", "KZT", "BYN", "UAH", "UZS", "TRY", "INR", "MDL", "AZN", "AMD",
-];
 
 /// An amount as Stripe wants it.
 #[must_use]
@@ -55,7 +52,7 @@ pub fn from_stripe(sent: i64, currency: Currency) -> Option<Amount> {
 /// An amount of VND as VNPAY wants it: hundredths, although VND has none.
 #[must_use]
 pub fn to_vnpay(amount: Amount, currency: Currency) -> Option<String> {
-    let takes = currency.code() == "VND" && (1..=VNPAY_MAX).contains(&amount.minor());
+    let takes = Provider::Vnpay.takes(currency) && (1..=VNPAY_MAX).contains(&amount.minor());
     takes.then(|| format!("{}00", amount.minor()))
 }
 
@@ -70,7 +67,7 @@ pub fn from_vnpay(sent: &str) -> Option<Amount> {
 /// An amount as YooKassa wants it: a decimal text with as many places as the currency has.
 #[must_use]
 pub fn to_yookassa(amount: Amount, currency: Currency) -> Option<String> {
-    if !YOOKASSA.contains(&currency.code()) {
+    if !Provider::Yookassa.takes(currency) {
         return None;
     }
     let places = usize::from(currency.exponent());

@@ -1,14 +1,37 @@
 //! The one HTTP client.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::{ClientConfig, RootCertStore};
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Bytes of the longest answer that is read.
+const ANSWER_MAX: usize = 16 * 1024 * 1024;
+
 /// A request that failed.
 #[derive(Debug, thiserror::Error)]
-#[error("the request failed: {0}")]
-pub struct ClientError(#[from] reqwest::Error);
+pub enum ClientError {
+    /// It was not sent, or not answered.
+    #[error("the request failed: {0}")]
+    Failed(#[from] reqwest::Error),
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The answer is too long.
+    #[error("the answer is longer than {ANSWER_MAX} bytes")]
+    TooLong,
+}
+
+impl ClientError {
+    /// Whether the answer did not come in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.is_timeout())
+    }
+}
 
 /// An answer.
 #[derive(Clone, Debug)]
@@ -30,6 +53,18 @@ impl Reply {
     }
 }
 
+/// TLS by rustls and ring, with the roots that this machine trusts.
+fn tls() -> Result<ClientConfig, ClientError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let builder = ClientConfig::builder_with_provider(provider);
+    Ok(builder
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
 /// Sends requests.
 #[derive(Clone, Debug)]
 pub struct Client(reqwest::Client);
@@ -42,8 +77,8 @@ impl Client {
 
     /// The same, for answers that may take as long as this.
     pub fn with_timeout(timeout: Duration) -> Result<Self, ClientError> {
-        let builder = reqwest::Client::builder();
-        let client = builder
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls()?)
             .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
@@ -62,7 +97,7 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        let response = request.send().await?;
+        let mut response = request.send().await?;
         let status = response.status().as_u16();
         let text = |value: &reqwest::header::HeaderValue| {
             String::from_utf8_lossy(value.as_bytes()).into_owned()
@@ -71,7 +106,13 @@ impl Client {
         let headers = pairs
             .map(|(name, value)| (name.to_string(), text(value)))
             .collect();
-        let body = response.bytes().await?.to_vec();
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await? {
+            body.extend(&part);
+            if body.len() > ANSWER_MAX {
+                return Err(ClientError::TooLong);
+            }
+        }
         Ok(Reply {
             status,
             headers,

@@ -1,10 +1,10 @@
 //! The mock provider: its notifications, and what they say.
 
-use domain::decide::{ProviderOutcome, ProviderResult};
+use domain::decide::ProviderOutcome;
 use domain::ids::{PaymentId, TenantId, TypedId as _};
 use domain::money::{Amount, Currency};
 use domain::payment::Payment;
-use engine::provider::Said;
+use engine::provider::{Named, Said, Says};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -59,16 +59,16 @@ pub fn parse(body: &[u8]) -> Said {
     let Ok(read) = serde_json::from_slice::<Notification>(body) else {
         return Said {
             kind: "unreadable".to_owned(),
-            result: None,
+            says: Says::Nothing,
         };
     };
     Said {
-        result: result(&read),
+        says: says(&read).unwrap_or(Says::Nothing),
         kind: texts::kept(&read.r#type),
     }
 }
 
-fn result(read: &Notification) -> Option<ProviderResult> {
+fn says(read: &Notification) -> Option<Says> {
     let data = &read.data;
     let payment_id: PaymentId = data.payment_id.parse().ok()?;
     let outcome = match read.r#type.as_str() {
@@ -76,14 +76,12 @@ fn result(read: &Notification) -> Option<ProviderResult> {
             provider_payment_id: texts::kept(&data.provider_payment_id),
             amount: Amount::new(data.amount)?,
             currency: Currency::parse(&data.currency)?,
+            fee: None,
         },
         FAILED => ProviderOutcome::Failed {
             code: "declined".to_owned(),
         },
         _ => return None,
     };
-    Some(ProviderResult {
-        payment_id,
-        outcome,
-    })
+    Some(Says::Payment(Named::Id(payment_id), outcome))
 }

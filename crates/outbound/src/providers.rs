@@ -1,20 +1,32 @@
 //! The engine's port to payment providers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::decide::RefundOutcome;
 use domain::ids::{PaymentId, TenantId};
-use domain::payment::{Payment, Provider};
+use domain::payment::{Payment, Provider, Refund};
+use domain::tenant::Tenant;
 use domain::time::Timestamp;
 use engine::clock::Clock;
-use engine::provider::{Message, MockAction, NotTaken, Providers, Said, Verified};
+use engine::provider::{
+    Asked, Begun, Fault, Message, MockAction, NoKey, NotTaken, Providers, Receipt, Said, Says,
+    Standing, Verified,
+};
+use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::client::Client;
-use crate::{mock, standard_webhooks, texts};
+use crate::accounts;
+use crate::adapter::{Adapter, Around, Beginning, Notice};
+use crate::client::{Client, Reply};
+use crate::courier::Courier;
+use crate::exchange::{Request, refused};
+use crate::vault::Vault;
+use crate::{mock, standard_webhooks, texts, vnpay};
 
 /// How often a notification that was not taken is sent at once.
 const TRIES: u32 = 5;
@@ -35,6 +47,10 @@ const LATE_LOOK: Duration = Duration::from_millis(100);
 pub struct AllProviders {
     /// Sends notifications of the mock.
     pub client: Client,
+    /// Sends requests to providers.
+    pub courier: Courier,
+    /// Opens the secrets of accounts.
+    pub vault: Vault,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The server's pepper, from which the mock's keys are derived, unless one is given.
@@ -49,18 +65,6 @@ pub struct AllProviders {
     pub stop: CancellationToken,
     /// Payments that will be told of late, each once.
     pub late: Arc<Mutex<BTreeSet<PaymentId>>>,
-}
-
-/// What the body of a verified notification says.
-#[must_use]
-pub fn said(provider: Provider, body: &[u8]) -> Said {
-    match provider {
-        Provider::Mock => mock::parse(body),
-        Provider::Manual => Said {
-            kind: "unknown".to_owned(),
-            result: None,
-        },
-    }
 }
 
 impl AllProviders {
@@ -126,29 +130,220 @@ impl AllProviders {
     }
 }
 
-impl Providers for AllProviders {
-    fn read(
-        &self,
-        provider: Provider,
-        tenant: TenantId,
-        message: &Message,
-        now: Timestamp,
-    ) -> Result<Verified, NotTaken> {
-        match provider {
-            Provider::Mock => {
-                let key = self.mock_key(tenant);
-                let event_id = standard_webhooks::verify(&key, message, now);
-                Ok(Verified {
-                    event_id: texts::name(&event_id.ok_or(NotTaken::Unverified)?),
-                    said: said(provider, &message.body),
-                })
+impl AllProviders {
+    /// A provider with a shop's account.
+    fn adapter(&self, tenant: &Tenant, provider: Provider) -> Result<Box<dyn Adapter>, Fault> {
+        accounts::adapter(&self.vault, tenant, provider).ok_or_else(|| {
+            let name = provider.name();
+            Fault::Unknown(format!(
+                "there is no account with {name} whose secrets open"
+            ))
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn ask(&self, adapter: &dyn Adapter, request: Option<Request>) -> Result<Reply, Fault> {
+        let unnamed = || Fault::Unknown("the provider's name for it is not known".to_owned());
+        let request = request.ok_or_else(unnamed)?;
+        let again = |reply: &Reply| adapter.is_repeated(reply);
+        self.courier.send(&request, again).await
+    }
+
+    /// What a notification says: what it names is asked for, where it is not to be gone by itself.
+    async fn hear(&self, adapter: &dyn Adapter, body: &[u8]) -> Result<(String, Said), Fault> {
+        match adapter.notice(body) {
+            None => {
+                let said = Said {
+                    kind: "unreadable".to_owned(),
+                    says: Says::Nothing,
+                };
+                Ok((texts::name(&texts::hex(&Sha256::digest(body))), said))
             }
-            Provider::Manual => Err(NotTaken::Unverified),
+            Some(Notice::Said { event_id, said }) => Ok((event_id, said)),
+            Some(Notice::Ask {
+                event_id,
+                kind,
+                request,
+            }) => {
+                let reply = self.ask(adapter, Some(request)).await?;
+                Ok((event_id, adapter.told(&kind, &reply)?))
+            }
         }
     }
 
-    fn read_again(&self, provider: Provider, body: &[u8]) -> Said {
-        said(provider, body)
+    async fn where_it_stands(
+        &self,
+        adapter: &dyn Adapter,
+        payment: &Payment,
+        around: &Around<'_>,
+    ) -> Result<Standing, Fault> {
+        let reply = self.ask(adapter, adapter.ask(payment, around)).await?;
+        adapter.standing(payment, &reply)
+    }
+
+    /// Where payers come back to that were given no other address.
+    fn return_url(&self, tenant: &Tenant, provider: Provider) -> String {
+        let (url, slug) = (&self.public_url, &tenant.slug);
+        format!("{url}/payments/return/{slug}/{}", provider.name())
+    }
+}
+
+/// What is around requests that concern no payer.
+const fn around(now: Timestamp) -> Around<'static> {
+    Around {
+        now,
+        return_url: "",
+        payer: None,
+    }
+}
+
+impl Providers for AllProviders {
+    fn read<'a>(
+        &'a self,
+        provider: Provider,
+        tenant: &'a Tenant,
+        message: &'a Message,
+        now: Timestamp,
+    ) -> Pin<Box<dyn Future<Output = Result<Verified, NotTaken>> + Send + 'a>> {
+        Box::pin(async move {
+            if provider == Provider::Mock {
+                let key = self.mock_key(tenant.id);
+                let event_id = standard_webhooks::verify(&key, message, now);
+                return Ok(Verified {
+                    event_id: texts::name(&event_id.ok_or(NotTaken::Unverified)?),
+                    body: message.body.clone(),
+                    said: mock::parse(&message.body),
+                });
+            }
+            let adapter = self.adapter(tenant, provider);
+            let adapter = adapter.map_err(|_| NotTaken::Unverified)?;
+            let body = adapter.verify(message, now)?;
+            let (event_id, said) = match self.hear(&*adapter, &body).await {
+                Ok(heard) => heard,
+                // What the provider itself does not know was not sent by it.
+                Err(Fault::Refused { .. }) => return Err(NotTaken::Unverified),
+                Err(fault) => return Err(fault.into()),
+            };
+            Ok(Verified {
+                event_id,
+                body,
+                said,
+            })
+        })
+    }
+
+    fn read_again<'a>(
+        &'a self,
+        provider: Provider,
+        tenant: &'a Tenant,
+        body: &'a [u8],
+    ) -> Asked<'a, Said> {
+        Box::pin(async move {
+            if provider == Provider::Mock {
+                return Ok(mock::parse(body));
+            }
+            let adapter = self.adapter(tenant, provider)?;
+            let (_, said) = self.hear(&*adapter, body).await?;
+            Ok(said)
+        })
+    }
+
+    fn begin<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        payment: &'a Payment,
+        payer: Option<IpAddr>,
+    ) -> Asked<'a, Begun> {
+        Box::pin(async move {
+            let adapter = self.adapter(tenant, payment.provider)?;
+            let around = Around {
+                now: self.now(),
+                return_url: &self.return_url(tenant, payment.provider),
+                payer,
+            };
+            match adapter.begin(payment, &around) {
+                None => Err(refused("amount_not_taken")),
+                Some(Beginning::Known(begun)) => Ok(begun),
+                Some(Beginning::Ask(request)) => {
+                    let reply = self.ask(&*adapter, Some(request)).await?;
+                    adapter.begun(&reply)
+                }
+            }
+        })
+    }
+
+    fn standing<'a>(&'a self, tenant: &'a Tenant, payment: &'a Payment) -> Asked<'a, Standing> {
+        Box::pin(async move {
+            let adapter = self.adapter(tenant, payment.provider)?;
+            let around = around(self.now());
+            known(self.where_it_stands(&*adapter, payment, &around).await)
+        })
+    }
+
+    fn capture<'a>(&'a self, tenant: &'a Tenant, payment: &'a Payment) -> Asked<'a, Standing> {
+        Box::pin(async move {
+            let adapter = self.adapter(tenant, payment.provider)?;
+            let around = around(self.now());
+            let standing = known(self.where_it_stands(&*adapter, payment, &around).await)?;
+            let request = adapter.capture(payment);
+            match request.filter(|_| standing == Standing::Authorised) {
+                None => Ok(standing),
+                request => {
+                    self.ask(&*adapter, request).await?;
+                    known(self.where_it_stands(&*adapter, payment, &around).await)
+                }
+            }
+        })
+    }
+
+    fn close<'a>(&'a self, tenant: &'a Tenant, payment: &'a Payment) -> Asked<'a, Standing> {
+        Box::pin(async move {
+            let adapter = self.adapter(tenant, payment.provider)?;
+            let around = around(self.now());
+            let standing = known(self.where_it_stands(&*adapter, payment, &around).await)?;
+            match adapter.close(payment, &standing) {
+                None => Ok(adapter.given_up(payment, standing, around.now)),
+                request => {
+                    self.ask(&*adapter, request).await?;
+                    known(self.where_it_stands(&*adapter, payment, &around).await)
+                }
+            }
+        })
+    }
+
+    fn refund<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        payment: &'a Payment,
+        refund: &'a Refund,
+    ) -> Asked<'a, RefundOutcome> {
+        Box::pin(async move {
+            let adapter = self.adapter(tenant, payment.provider)?;
+            let request = adapter.refund(payment, refund, &around(self.now()));
+            let request = request.ok_or_else(|| refused("amount_not_taken"))?;
+            let reply = self.ask(&*adapter, Some(request)).await?;
+            adapter.refunded(refund, &reply)
+        })
+    }
+
+    fn receipt(&self, provider: Provider, receipt: Receipt) -> Option<String> {
+        (provider == Provider::Vnpay).then(|| vnpay::Answer::of(receipt).body())
+    }
+
+    fn usual_urls(&self, provider: Provider) -> &'static [(&'static str, &'static str)] {
+        accounts::usual_urls(provider)
+    }
+
+    fn seal(
+        &self,
+        tenant: TenantId,
+        provider: Provider,
+        secrets: &BTreeMap<String, String>,
+    ) -> Result<Vec<u8>, NoKey> {
+        self.vault.seal((tenant, provider), secrets)
     }
 
     fn act(
@@ -177,4 +372,12 @@ impl Providers for AllProviders {
             }
         })
     }
+}
+
+/// A question that was refused says nothing of the payment: it is asked again.
+fn known(standing: Result<Standing, Fault>) -> Result<Standing, Fault> {
+    standing.map_err(|fault| match fault {
+        Fault::Refused { code } => Fault::Unknown(format!("the provider refused to say: {code}")),
+        Fault::Timeout | Fault::Unknown(_) => fault,
+    })
 }

@@ -80,7 +80,11 @@ mod tests {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        Message { headers, body }
+        Message {
+            headers,
+            body,
+            ..Message::default()
+        }
     }
 
     #[test]

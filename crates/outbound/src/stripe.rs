@@ -3,15 +3,22 @@
 //! Source: docs.stripe.com/api, and what npm stripe 23.1.0 puts on the wire (payment-protocols,
 //! section 3).
 
+mod adapter;
+pub mod events;
 pub mod signature;
 
+pub(crate) use adapter::Stripe;
+
+use domain::decide::RefundOutcome;
 use domain::money::{Amount, Currency};
+use domain::payment::PayPage;
+use engine::provider::{Begun, Fault, Standing};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::amounts;
 use crate::client::Reply;
-use crate::exchange::{Begun, Fault, RefundStanding, Request, Standing};
+use crate::exchange::{Request, refused, unreadable};
 
 /// Stripe's own address.
 pub const API: &str = "https://api.stripe.com";
@@ -151,6 +158,13 @@ pub fn refund(
     Some(request(account, ("POST", "/v1/refunds"), Some(key), body))
 }
 
+/// Asks where a refund stands.
+#[must_use]
+pub fn retrieve_refund(account: &Account, id: &str) -> Request {
+    let path = format!("/v1/refunds/{id}");
+    request(account, ("GET", &path), None, Vec::new())
+}
+
 /// Whether the same request is sent again: what Stripe says, else after a conflict with itself and
 /// after its own faults.
 #[must_use]
@@ -166,7 +180,11 @@ pub fn is_repeated(reply: &Reply) -> bool {
 fn object(reply: &Reply) -> Result<Value, Fault> {
     let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
     if (200..300).contains(&reply.status) {
-        return body.ok_or_else(|| Fault::unreadable(reply));
+        return body.ok_or_else(|| unreadable(reply));
+    }
+    // Wrong credentials are the shop's to mend; nothing was done, and nothing failed.
+    if matches!(reply.status, 401 | 403) {
+        return Err(Fault::Unknown("Stripe refused the credentials".to_owned()));
     }
     // A stored 500 is answered again to the same key: the object has to be asked for.
     if is_repeated(reply) || reply.status == 429 || reply.status >= 500 {
@@ -177,27 +195,25 @@ fn object(reply: &Reply) -> Result<Value, Fault> {
         let code = error["error"][name].as_str();
         code.map(str::to_owned)
     });
-    Err(Fault::refused(
-        code.unwrap_or_else(|| reply.status.to_string()),
-    ))
+    Err(refused(code.unwrap_or_else(|| reply.status.to_string())))
 }
 
 /// A payment that was begun.
 pub fn begun(reply: &Reply) -> Result<Begun, Fault> {
     let intent = object(reply)?;
-    let id = intent["id"]
-        .as_str()
-        .ok_or_else(|| Fault::unreadable(reply))?;
+    let id = intent["id"].as_str().ok_or_else(|| unreadable(reply))?;
     Ok(Begun {
-        provider_payment_id: id.to_owned(),
-        payment_url: None,
-        client_secret: intent["client_secret"].as_str().map(str::to_owned),
+        provider_payment_id: Some(id.to_owned()),
+        page: PayPage {
+            payment_url: None,
+            client_secret: intent["client_secret"].as_str().map(str::to_owned),
+        },
     })
 }
 
 /// Where a payment stands, by an answer.
 pub fn standing(reply: &Reply) -> Result<Standing, Fault> {
-    of_intent(&object(reply)?).ok_or_else(|| Fault::unreadable(reply))
+    of_intent(&object(reply)?).ok_or_else(|| unreadable(reply))
 }
 
 /// Where a PaymentIntent stands. A declined one waits for another card: it has not failed.
@@ -210,6 +226,7 @@ fn of_intent(intent: &Value) -> Option<Standing> {
                 provider_payment_id: intent["id"].as_str()?.to_owned(),
                 amount: amounts::from_stripe(intent["amount_received"].as_i64()?, currency)?,
                 currency,
+                fee: None,
             }
         }
         "requires_capture" => Standing::Authorised,
@@ -224,60 +241,24 @@ fn of_intent(intent: &Value) -> Option<Standing> {
 }
 
 /// Where a refund stands, by an answer.
-pub fn refunded(reply: &Reply) -> Result<RefundStanding, Fault> {
+pub fn refunded(reply: &Reply) -> Result<RefundOutcome, Fault> {
     let refund = object(reply)?;
-    of_refund(&refund).ok_or_else(|| Fault::unreadable(reply))
+    of_refund(&refund).ok_or_else(|| unreadable(reply))
 }
 
-fn of_refund(refund: &Value) -> Option<RefundStanding> {
+fn of_refund(refund: &Value) -> Option<RefundOutcome> {
     Some(match refund["status"].as_str()? {
-        "succeeded" => RefundStanding::Succeeded {
+        "succeeded" => RefundOutcome::Succeeded {
             provider_refund_id: refund["id"].as_str()?.to_owned(),
         },
-        "failed" | "canceled" => RefundStanding::Failed {
+        "failed" | "canceled" => RefundOutcome::Failed {
             code: refund["failure_reason"]
                 .as_str()
                 .unwrap_or("failed")
                 .to_owned(),
         },
-        _ => RefundStanding::Pending,
+        _ => RefundOutcome::Pending {
+            provider_refund_id: refund["id"].as_str().map(str::to_owned),
+        },
     })
-}
-
-/// A verified event.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// Its id: the same however often it is sent.
-    pub id: String,
-    /// What happened.
-    pub kind: String,
-    /// Our order, where the object carries it.
-    pub order: Option<String>,
-    /// The PaymentIntent that it is about.
-    pub intent: Option<String>,
-    /// Where that stands, if the event says so.
-    pub standing: Option<Standing>,
-}
-
-impl Event {
-    /// Reads the body of an event.
-    #[must_use]
-    pub fn read(body: &[u8]) -> Option<Self> {
-        let event: Value = serde_json::from_slice(body).ok()?;
-        let object = &event["data"]["object"];
-        let is_intent = object["object"] == "payment_intent";
-        let intent = if is_intent {
-            &object["id"]
-        } else {
-            &object["payment_intent"]
-        };
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        Some(Self {
-            id: text(&event["id"])?,
-            kind: text(&event["type"])?,
-            order: text(&object["metadata"]["order_id"]),
-            intent: text(intent),
-            standing: is_intent.then(|| of_intent(object)).flatten(),
-        })
-    }
 }

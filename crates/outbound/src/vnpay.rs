@@ -3,19 +3,22 @@
 //! Source: sandbox.vnpayment.vn/apis/docs/thanh-toan-pay/pay.html, as told in
 //! shared/protocols/payment-protocols.md, section 1.
 
+mod adapter;
 pub mod api;
+
+pub(crate) use adapter::Vnpay;
 
 use std::collections::BTreeMap;
 
 use domain::money::{Amount, Currency};
 use domain::time::Timestamp;
+use engine::provider::{NotTaken, Receipt, Standing};
 use form_urlencoded::{byte_serialize, parse};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha512;
 use subtle::ConstantTimeEq as _;
 
 use crate::amounts;
-use crate::exchange::Standing;
 use crate::texts::hex;
 
 /// The sandbox's page, and its interface for questions and refunds.
@@ -151,15 +154,6 @@ pub struct Notice {
     pub codes: (String, String),
 }
 
-/// Why a notice is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotTaken {
-    /// It says nothing.
-    Empty,
-    /// Its signature does not verify, or a parameter stands twice.
-    Unverified,
-}
-
 impl Notice {
     /// Verifies and reads a query.
     pub fn read(query: &str, secret: &str) -> Result<Self, NotTaken> {
@@ -211,10 +205,12 @@ fn standing(
     currency: Currency,
 ) -> Standing {
     match (response, status, amount) {
-        ("00", "00", Some(amount)) => Standing::Captured {
+        // An amount that cannot be read is none that was asked for.
+        ("00", "00", amount) => Standing::Captured {
             provider_payment_id: transaction_no.to_owned(),
-            amount,
+            amount: amount.unwrap_or_default(),
             currency,
+            fee: None,
         },
         ("07", _, _) | (_, "07", _) => Standing::Suspicious,
         (_, "01", _) => Standing::Open,
@@ -242,6 +238,19 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// What VNPAY is told of a notification.
+    #[must_use]
+    pub const fn of(receipt: Receipt) -> Self {
+        match receipt {
+            Receipt::Taken => Self::Confirmed,
+            Receipt::Known => Self::AlreadyConfirmed,
+            Receipt::NotOurs => Self::NotFound,
+            Receipt::OtherMoney => Self::InvalidAmount,
+            Receipt::Unverified => Self::InvalidSignature,
+            Receipt::Failed => Self::Unknown,
+        }
+    }
+
     /// The code and its message.
     #[must_use]
     pub const fn parts(self) -> (&'static str, &'static str) {

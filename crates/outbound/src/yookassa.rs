@@ -3,16 +3,22 @@
 //!
 //! Source: the official OpenAPI document and yookassa.ru/developers (payment-protocols, section 2).
 
+mod adapter;
 pub mod senders;
+
+pub(crate) use adapter::Yookassa;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use domain::decide::RefundOutcome;
 use domain::money::{Amount, Currency};
+use domain::payment::PayPage;
+use engine::provider::{Begun, Fault, Standing};
 use serde_json::{Value, json};
 
 use crate::amounts;
 use crate::client::Reply;
-use crate::exchange::{Begun, Fault, RefundStanding, Request, Standing};
+use crate::exchange::{Request, refused, unreadable};
 
 /// YooKassa's own address.
 pub const API: &str = "https://api.yookassa.ru/v3";
@@ -151,13 +157,15 @@ pub fn retrieve_refund(account: &Account, id: &str) -> Request {
 fn object(reply: &Reply) -> Result<Value, Fault> {
     let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
     match reply.status {
-        200 => body.ok_or_else(|| Fault::unreadable(reply)),
-        400 | 401 | 403 | 404 => {
+        200 => body.ok_or_else(|| unreadable(reply)),
+        // Wrong credentials are the shop's to mend; nothing was done, and nothing failed.
+        401 | 403 => Err(Fault::Unknown(
+            "YooKassa refused the credentials".to_owned(),
+        )),
+        400 | 404 => {
             let error = body.unwrap_or_default();
             let code = error["code"].as_str().map(str::to_owned);
-            Err(Fault::refused(
-                code.unwrap_or_else(|| reply.status.to_string()),
-            ))
+            Err(refused(code.unwrap_or_else(|| reply.status.to_string())))
         }
         status => Err(Fault::Unknown(format!("YooKassa answered {status}"))),
     }
@@ -166,31 +174,35 @@ fn object(reply: &Reply) -> Result<Value, Fault> {
 /// A payment that was begun.
 pub fn begun(reply: &Reply) -> Result<Begun, Fault> {
     let payment = object(reply)?;
-    let id = payment["id"]
-        .as_str()
-        .ok_or_else(|| Fault::unreadable(reply))?;
+    let id = payment["id"].as_str().ok_or_else(|| unreadable(reply))?;
     let url = payment["confirmation"]["confirmation_url"].as_str();
     Ok(Begun {
-        provider_payment_id: id.to_owned(),
-        payment_url: url.map(str::to_owned),
-        client_secret: None,
+        provider_payment_id: Some(id.to_owned()),
+        page: PayPage {
+            payment_url: url.map(str::to_owned),
+            client_secret: None,
+        },
     })
 }
 
 /// Where a payment stands.
 pub fn standing(reply: &Reply) -> Result<Standing, Fault> {
-    of_payment(&object(reply)?).ok_or_else(|| Fault::unreadable(reply))
+    of_payment(&object(reply)?).ok_or_else(|| unreadable(reply))
 }
 
 fn of_payment(payment: &Value) -> Option<Standing> {
     Some(match payment["status"].as_str()? {
         "succeeded" => {
             let currency = Currency::parse(payment["amount"]["currency"].as_str()?)?;
-            let value = payment["amount"]["value"].as_str()?;
+            let value = |money: &Value| amounts::from_yookassa(money["value"].as_str()?, currency);
+            let amount = value(&payment["amount"])?;
+            // What the shop gets of it.
+            let income = value(&payment["income_amount"]);
             Standing::Captured {
                 provider_payment_id: payment["id"].as_str()?.to_owned(),
-                amount: amounts::from_yookassa(value, currency)?,
+                amount,
                 currency,
+                fee: income.and_then(|income| amount.minus(income).ok()),
             }
         }
         "waiting_for_capture" => Standing::Authorised,
@@ -205,21 +217,23 @@ fn of_payment(payment: &Value) -> Option<Standing> {
 }
 
 /// Where a refund stands.
-pub fn refunded(reply: &Reply) -> Result<RefundStanding, Fault> {
+pub fn refunded(reply: &Reply) -> Result<RefundOutcome, Fault> {
     let refund = object(reply)?;
     let id = refund["id"].as_str().unwrap_or_default().to_owned();
     match refund["status"].as_str() {
-        Some("succeeded") => Ok(RefundStanding::Succeeded {
+        Some("succeeded") => Ok(RefundOutcome::Succeeded {
             provider_refund_id: id,
         }),
-        Some("canceled") => Ok(RefundStanding::Failed {
+        Some("canceled") => Ok(RefundOutcome::Failed {
             code: refund["cancellation_details"]["reason"]
                 .as_str()
                 .unwrap_or("canceled")
                 .to_owned(),
         }),
-        Some("pending") => Ok(RefundStanding::Pending),
-        _ => Err(Fault::unreadable(reply)),
+        Some("pending") => Ok(RefundOutcome::Pending {
+            provider_refund_id: Some(id),
+        }),
+        _ => Err(unreadable(reply)),
     }
 }
 

@@ -1,7 +1,8 @@
 //! `payments` and `refunds`.
 
 use domain::ids::{OrderItemId, TypedId as _, Uuid};
-use domain::payment::{Payment, PaymentStatus, Provider, Refund};
+use domain::payment::{PayPage, Payment, PaymentStatus, Provider, Refund, RefundStatus, Stage};
+use engine::reader::OpenMoney;
 
 use crate::cell::{Cell, id};
 use crate::columns::Columns;
@@ -19,13 +20,18 @@ pub const PAYMENTS: Table = Table {
         fixed("provider", Text),
         fixed("payment_method", Text),
         moves("status", Text),
+        moves("stage", Text),
         moves("earned", Flag),
         fixed("amount", Int),
+        moves("captured_amount", Int),
         moves("refunded_amount", Int),
+        moves("fee_amount", Int),
         fixed("currency", Text),
         fixed("provider_reference", Text),
         moves("provider_payment_id", Text),
         fixed("return_url", Text),
+        moves("payment_url", Text),
+        moves("client_secret", Text),
         moves("expires_at", Int),
         moves("failure_code", Text),
         fixed("created_at", Int),
@@ -41,6 +47,9 @@ pub const REFUNDS: Table = Table {
         fixed("refund_id", Id),
         fixed("payment_id", Id),
         fixed("order_id", Id),
+        moves("status", Text),
+        moves("provider_refund_id", Text),
+        moves("failure_code", Text),
         fixed("amount", Int),
         fixed("tax_amount", Int),
         fixed("currency", Text),
@@ -60,13 +69,20 @@ pub fn read<C: Columns>(c: &mut C) -> Result<Payment, C::Error> {
         provider: c.name(Provider::parse)?,
         payment_method: c.maybe_text()?,
         status: c.name(PaymentStatus::parse)?,
+        stage: c.name(Stage::parse)?,
         earned: c.flag()?,
         amount: c.amount()?,
+        captured_amount: c.amount()?,
         refunded_amount: c.amount()?,
+        fee_amount: c.amount()?,
         currency: c.currency()?,
         provider_reference: c.text()?,
         provider_payment_id: c.maybe_text()?,
         return_url: c.maybe_text()?,
+        page: PayPage {
+            payment_url: c.maybe_text()?,
+            client_secret: c.maybe_text()?,
+        },
         expires_at: c.maybe_time()?,
         failure_code: c.maybe_text()?,
         created_at: c.time()?,
@@ -84,13 +100,18 @@ pub fn cells(payment: &Payment) -> Vec<Cell<'_>> {
         payment.provider.name().into(),
         payment.payment_method.as_ref().into(),
         payment.status.name().into(),
+        payment.stage.name().into(),
         payment.earned.into(),
         payment.amount.into(),
+        payment.captured_amount.into(),
         payment.refunded_amount.into(),
+        payment.fee_amount.into(),
         payment.currency.into(),
         (&payment.provider_reference).into(),
         payment.provider_payment_id.as_ref().into(),
         payment.return_url.as_ref().into(),
+        payment.page.payment_url.as_ref().into(),
+        payment.page.client_secret.as_ref().into(),
         payment.expires_at.into(),
         payment.failure_code.as_ref().into(),
         payment.created_at.into(),
@@ -104,6 +125,9 @@ pub fn read_refund<C: Columns>(c: &mut C) -> Result<Refund, C::Error> {
         id: c.id()?,
         payment_id: c.id()?,
         order_id: c.id()?,
+        status: c.name(RefundStatus::parse)?,
+        provider_refund_id: c.maybe_text()?,
+        failure_code: c.maybe_text()?,
         amount: c.amount()?,
         tax_amount: c.amount()?,
         currency: c.currency()?,
@@ -111,6 +135,17 @@ pub fn read_refund<C: Columns>(c: &mut C) -> Result<Refund, C::Error> {
         restock: c.flag()?,
         reason: c.maybe_text()?,
         created_at: c.time()?,
+    })
+}
+
+/// Reads what a provider has not said its last word about.
+pub fn open_money<C: Columns>(c: &mut C) -> Result<OpenMoney, C::Error> {
+    Ok(OpenMoney {
+        tenant: c.id()?,
+        payment_id: c.id()?,
+        refund_id: c.maybe_id()?,
+        begun: c.flag()?,
+        ends_at: c.maybe_time()?,
     })
 }
 
@@ -136,6 +171,9 @@ pub fn refund_cells(refund: &Refund) -> Vec<Cell<'_>> {
         id(refund.id),
         id(refund.payment_id),
         id(refund.order_id),
+        refund.status.name().into(),
+        refund.provider_refund_id.as_ref().into(),
+        refund.failure_code.as_ref().into(),
         refund.amount.into(),
         refund.tax_amount.into(),
         refund.currency.into(),

@@ -7,12 +7,16 @@ use domain::control::Controls;
 use domain::ids::TenantId;
 use domain::payment::Provider;
 use domain::state::Lane;
-use domain::tenant::{ApiKey, KeyKind, Settings, StockMode, Tenant};
+use domain::tenant::{ApiKey, KeyKind, PaymentAccount, Settings, StockMode, Tenant};
+use domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::cell::{Cell, id};
 use crate::columns::Columns;
 use crate::table::Kind::{Bytes, Flag, Id, Int, Text};
 use crate::table::{Table, fixed, moves};
+
+type Accounts = BTreeMap<Provider, PaymentAccount>;
 
 /// Tenants; the key is `tenant_id` alone.
 pub const TENANTS: Table = Table {
@@ -33,6 +37,7 @@ pub const TENANTS: Table = Table {
         moves("free_shipping_over", Int),
         moves("default_currency", Text),
         moves("low_stock_threshold", Int),
+        moves("payment_accounts", Text),
         fixed("created_at", Int),
     ],
 };
@@ -100,6 +105,7 @@ pub fn read<C: Columns>(c: &mut C) -> Result<Tenant, C::Error> {
             default_currency: c.currency()?,
             low_stock_threshold: c.int()?,
         },
+        accounts: read_accounts(c)?,
         created_at: c.time()?,
     })
 }
@@ -123,8 +129,45 @@ pub fn cells(tenant: &Tenant) -> Vec<Cell<'_>> {
         settings.free_shipping_over.into(),
         settings.default_currency.into(),
         settings.low_stock_threshold.into(),
+        accounts(&tenant.accounts).into(),
         tenant.created_at.into(),
     ]
+}
+
+/// An account as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Account {
+    values: BTreeMap<String, String>,
+    sealed: Vec<u8>,
+    updated_at: i64,
+}
+
+/// Accounts with payment providers, stored as JSON by the provider's name.
+fn read_accounts<C: Columns>(c: &mut C) -> Result<Accounts, C::Error> {
+    let stored: BTreeMap<String, Account> = c.json()?;
+    let account = |(name, account): (String, Account)| {
+        let unreadable = || c.unreadable("an account with a payment provider");
+        let read = PaymentAccount {
+            values: account.values,
+            sealed: account.sealed,
+            updated_at: Timestamp::from_millis(account.updated_at),
+        };
+        Ok((Provider::parse(&name).ok_or_else(unreadable)?, read))
+    };
+    stored.into_iter().map(account).collect()
+}
+
+fn accounts(accounts: &Accounts) -> String {
+    let account = |account: &PaymentAccount| Account {
+        values: account.values.clone(),
+        sealed: account.sealed.clone(),
+        updated_at: account.updated_at.millis(),
+    };
+    let stored: BTreeMap<&str, Account> = accounts
+        .iter()
+        .map(|(provider, found)| (provider.name(), account(found)))
+        .collect();
+    serde_json::json!(stored).to_string()
 }
 
 /// The location that a tenant begins with.

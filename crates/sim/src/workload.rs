@@ -278,6 +278,7 @@ impl Draw<'_> {
                 provider_payment_id: "p".to_owned(),
                 amount: Amount::new(amount + i64::from(wrong)).unwrap_or_default(),
                 currency: Currency::parse("EUR").unwrap_or_else(|| unreachable!()),
+                fee: None,
             }
         };
         ProviderResult {

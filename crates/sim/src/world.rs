@@ -78,6 +78,7 @@ impl Codec for Words<'_> {
             Reply::Level(_)
             | Reply::Refund(..)
             | Reply::Settings
+            | Reply::PaymentAccount(_)
             | Reply::Key(_)
             | Reply::WebhookEvent(_)
             | Reply::Controls

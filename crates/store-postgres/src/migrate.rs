@@ -54,6 +54,13 @@ pub const STEPS: &[Step] = &[
         down: include_str!("../migrations/0006_webhook_events.down.sql"),
         down_destroys: true,
     },
+    Step {
+        number: 7,
+        name: "providers",
+        up: include_str!("../migrations/0007_providers.up.sql"),
+        down: include_str!("../migrations/0007_providers.down.sql"),
+        down_destroys: true,
+    },
 ];
 
 /// How scripts for `psql` say it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use deadpool_postgres::Object;
-use domain::ids::{LocationId, OrderId, ProductId, TenantId, TypedId, VariantId};
+use domain::ids::{LocationId, OrderId, PaymentId, ProductId, TenantId, TypedId, Uuid, VariantId};
 use domain::ledger::Transaction;
 use domain::needs::Needs;
 use domain::state::State;
@@ -12,12 +12,12 @@ use domain::tenant::{ApiKey, Tenant};
 use domain::time::Timestamp;
 use domain::webhook::WebhookEvent;
 use engine::reader::{
-    AccountBalance, Due, Explanation, HoldFilter, Holds, LedgerFilter, Listed, OrderFilter,
-    OrderStats, Page, ProductFilter, RawEvent, Read, Reader, WebhookFilter,
+    AccountBalance, Due, Explanation, HoldFilter, Holds, LedgerFilter, Listed, OpenMoney,
+    OrderFilter, OrderStats, Page, ProductFilter, RawEvent, Read, Reader, WebhookFilter,
 };
 use engine::request::platform;
 use engine::store::StoreError;
-use rows::{Columns as _, event, hold, level, tenant, webhook};
+use rows::{Columns as _, event, hold, level, payment, tenant, webhook};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -546,6 +546,28 @@ impl Reader for PostgresReader {
                 })
             };
             self.whole(platform(), asked, read).await
+        })
+    }
+
+    fn payment_named(&self, id: TenantId, name: String) -> Read<'_, Option<PaymentId>> {
+        Box::pin(async move {
+            let sql = "SELECT payment_id FROM payments WHERE tenant_id = $1 \
+                 AND provider_payment_id = $2 AND provider NOT IN ('mock', 'manual')";
+            let asked = || Ask::new(sql).tenant(id).with(Type::TEXT, name.clone());
+            Ok(self
+                .whole(id, asked, |c: &mut RowColumns| c.id())
+                .await?
+                .pop())
+        })
+    }
+
+    fn open_money(&self, after: Uuid, limit: usize) -> Read<'_, Vec<OpenMoney>> {
+        Box::pin(async move {
+            let sql = "SELECT tenant_id, payment_id, refund_id, begun, ends_at \
+                 FROM stockhold_open($1, $2)";
+            let most = i64::try_from(limit).unwrap_or(i64::MAX);
+            let asked = || Ask::new(sql).with(Type::UUID, after).with(Type::INT8, most);
+            self.whole(platform(), asked, payment::open_money).await
         })
     }
 

@@ -260,8 +260,8 @@ impl<'a> Writing<'a> {
         if !changed.is_empty() {
             self.forget_webhooks(state.lane.last_at);
         }
-        let refunds = state.refunds.changed().map(|(_, row)| row);
-        self.insert(&payment::REFUNDS, refunds.map(payment::refund_cells));
+        let changed: Changed<'_, _> = state.refunds.changed().collect();
+        self.write(&payment::REFUNDS, &changed, payment::refund_cells);
         let booked = || state.ledger.changed().map(|(_, row)| row);
         self.insert(&ledger::ENTRIES, booked().flat_map(ledger::entry_cells));
         self.insert(&ledger::TRANSACTIONS, booked().map(ledger::cells));

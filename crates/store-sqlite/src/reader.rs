@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::ids::{LocationId, OrderId, ProductId, TenantId, VariantId};
+use domain::ids::{LocationId, OrderId, PaymentId, ProductId, TenantId, Uuid, VariantId};
 use domain::ledger::Transaction;
 use domain::needs::Needs;
 use domain::state::State;
@@ -12,10 +12,11 @@ use domain::tenant::{ApiKey, Tenant};
 use domain::time::Timestamp;
 use domain::webhook::WebhookEvent;
 use engine::reader::{
-    AccountBalance, Due, Explanation, HoldFilter, Holds, LedgerFilter, Listed, OrderFilter,
-    OrderStats, Page, ProductFilter, RawEvent, Read, Reader, WebhookFilter,
+    AccountBalance, Due, Explanation, HoldFilter, Holds, LedgerFilter, Listed, OpenMoney,
+    OrderFilter, OrderStats, Page, ProductFilter, RawEvent, Read, Reader, WebhookFilter,
 };
 use engine::store::StoreError;
+use rows::payment::open_money;
 use rows::{Columns as _, event, tenant};
 use rusqlite::{Connection, Result};
 use tokio::sync::Semaphore;
@@ -244,6 +245,30 @@ impl Reader for SqliteReader {
                     paused: c.flag()?,
                 })
             })
+        })
+    }
+
+    fn payment_named(&self, tenant: TenantId, name: String) -> Read<'_, Option<PaymentId>> {
+        self.read(move |conn| {
+            let sql = "SELECT payment_id FROM payments WHERE tenant_id = ?1 \
+                 AND provider_payment_id = ?2 AND provider NOT IN ('mock', 'manual')";
+            one(conn, sql, (text(tenant), name), |c| c.id())
+        })
+    }
+
+    fn open_money(&self, after: Uuid, limit: usize) -> Read<'_, Vec<OpenMoney>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(move |conn| {
+            let sql = "SELECT * FROM (SELECT tenant_id, payment_id, NULL AS refund_id, \
+                 stage = 'begun' AS begun, \
+                 CASE WHEN status = 'pending' THEN expires_at ELSE 0 END AS ends_at \
+                 FROM payments WHERE stage <> 'closed' AND payment_id > ?1 \
+                 ORDER BY payment_id LIMIT ?2) \
+                 UNION ALL SELECT * FROM (SELECT tenant_id, payment_id, refund_id, \
+                 status = 'pending', NULL FROM refunds \
+                 WHERE status IN ('requested', 'pending') AND refund_id > ?1 \
+                 ORDER BY refund_id LIMIT ?2)";
+            all(conn, sql, (after.to_string(), limit), |c| open_money(c))
         })
     }
 

@@ -13,7 +13,8 @@ use serde::Serialize;
 use crate::token::Tokens;
 use crate::views::{
     CartView, CheckoutView, ControlsView, ImportedView, KeyView, LevelView, LocationView,
-    OrderView, PaymentView, ProductView, RefundView, SettingsView, TenantView, WebhookEventView,
+    OrderView, PaymentAccountView, PaymentView, ProductView, RefundView, SettingsView, TenantView,
+    WebhookEventView,
 };
 use crate::{canonical, journal};
 
@@ -75,6 +76,7 @@ impl JsonCodec {
             Reply::Checkout { order, payment } => self.checkout(state, order, payment)?,
             Reply::Payment(id) => self.payment(state, state.payment(id)?),
             Reply::Refund(order, id) => bytes(&RefundView::new(state.refunds.get(&(order, id))?)),
+            Reply::PaymentAccount(provider) => bytes(&self.account(state, provider)?),
             Reply::Settings => bytes(&SettingsView::new(state.settings()?)),
             Reply::Tenant(id) => bytes(&TenantView::new(state.tenants.get(&id)?)),
             Reply::Key(id) => bytes(&KeyView::new(state.keys.get(&id)?)),
@@ -117,9 +119,20 @@ impl JsonCodec {
         bytes(&PaymentView::new(payment, self.payment_url(state, payment)))
     }
 
+    fn account<'a>(&self, state: &'a State, provider: Provider) -> Option<PaymentAccountView<'a>> {
+        let tenant = state.tenant()?;
+        let account = tenant.accounts.get(&provider)?;
+        let (url, slug) = (&self.public_url, &tenant.slug);
+        let webhook_url = format!("{url}/webhooks/{slug}/{}", provider.name());
+        Some(PaymentAccountView::new(provider, account, webhook_url))
+    }
+
     /// The page where a payment is made, while it can be.
     fn payment_url(&self, state: &State, payment: &Payment) -> Option<String> {
         let tenant = state.tenant_id?;
+        if payment.provider.is_remote() {
+            return payment.page.payment_url.clone();
+        }
         let open = payment.provider == Provider::Mock && payment.status == PaymentStatus::Pending;
         open.then(|| format!("{}/mock-provider/{tenant}/{}", self.public_url, payment.id))
     }

@@ -1,5 +1,6 @@
 //! What clients send: read, checked against its schema, turned into commands.
 
+mod accounts;
 mod body;
 mod cart;
 mod catalogue;
@@ -13,6 +14,7 @@ mod settings;
 mod stock;
 mod tenants;
 
+pub use accounts::{AccountMembers, stripe_account, vnpay_account, yookassa_account};
 pub use body::{BodyError, Shape, parse};
 pub use cart::{AddItemBody, ChangeItemBody, NewCartBody};
 pub use catalogue::{ChangeProductBody, NewLocationBody, NewProductBody};

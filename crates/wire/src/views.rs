@@ -1,5 +1,6 @@
 //! Objects as clients see them (contract: field names, `null` for what is absent).
 
+mod account;
 mod cart;
 mod controls;
 mod event;
@@ -17,6 +18,7 @@ use domain::ids::{TypedId, Uuid};
 use domain::time::Timestamp;
 use serde::{Serialize, Serializer};
 
+pub use account::PaymentAccountView;
 pub use cart::CartView;
 pub use controls::ControlsView;
 pub use event::EventView;

@@ -13,7 +13,13 @@ pub(super) fn operations() -> Vec<Operation> {
         body: Body::Required(CheckoutBody::schema),
         success: &[200, 201],
         answer: Answer::One("Checkout"),
-        problems: &["cart_empty", "insufficient_stock", "currency_mismatch"],
+        problems: &[
+            "cart_empty",
+            "insufficient_stock",
+            "currency_mismatch",
+            "provider_failed",
+            "provider_timeout",
+        ],
         ..Operation::new(
             "checkout_create_order",
             Verb::Post,
@@ -26,6 +32,6 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn create_order(mut call: Call) -> Result<Response, Problem> {
     let body = call.take_body();
-    call.submit(CheckoutBody::command(body, call.idempotency_key.clone()))
+    call.submit_and_ask(CheckoutBody::command(body, call.idempotency_key.clone()))
         .await
 }

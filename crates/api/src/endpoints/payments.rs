@@ -3,13 +3,14 @@
 use axum::response::Response;
 use domain::command::Reply;
 use domain::decide::ConfirmPayment;
+use domain::ids::PaymentId;
 use wire::input::{RefundBody, StartPaymentBody};
 use wire::problem::Problem;
 
 use crate::call::Call;
 use crate::operation::{Access, Answer, Body, Operation, Subject, Verb};
 use crate::query::CLIENT_TOKEN;
-use crate::reading;
+use crate::{reading, sagas};
 
 pub(super) fn operations() -> Vec<Operation> {
     let payment = Operation {
@@ -35,7 +36,13 @@ pub(super) fn operations() -> Vec<Operation> {
             query: &[CLIENT_TOKEN],
             body: Body::Optional(StartPaymentBody::schema),
             success: &[200, 201],
-            problems: &["already_paid", "already_cancelled", "insufficient_stock"],
+            problems: &[
+                "already_paid",
+                "already_cancelled",
+                "insufficient_stock",
+                "provider_failed",
+                "provider_timeout",
+            ],
             handler: |call| Box::pin(start(call)),
             ..payment
         },
@@ -49,6 +56,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 "already_cancelled",
                 "insufficient_stock",
                 "invalid_state",
+                "provider_failed",
+                "provider_timeout",
             ],
             handler: |call| Box::pin(confirm(call)),
             ..payment
@@ -61,7 +70,12 @@ pub(super) fn operations() -> Vec<Operation> {
             body: Body::Optional(RefundBody::schema),
             success: &[201],
             answer: Answer::One("Refund"),
-            problems: &["refund_exceeds_payment", "invalid_state"],
+            problems: &[
+                "refund_exceeds_payment",
+                "invalid_state",
+                "provider_failed",
+                "provider_timeout",
+            ],
             handler: |call| Box::pin(refund(call)),
             ..payment
         },
@@ -76,19 +90,23 @@ async fn get(call: Call) -> Result<Response, Problem> {
 
 async fn start(mut call: Call) -> Result<Response, Problem> {
     let body = call.body.take();
-    call.submit(StartPaymentBody::command(call.id(0)?, body))
+    call.submit_and_ask(StartPaymentBody::command(call.id(0)?, body))
         .await
 }
 
 async fn confirm(call: Call) -> Result<Response, Problem> {
-    call.submit(Ok(ConfirmPayment {
-        payment_id: call.id(0)?,
+    let payment_id: PaymentId = call.id(0)?;
+    let state = call.load(reading::payment(payment_id)).await?;
+    let payment = state.payment(payment_id);
+    if payment.is_some_and(|payment| payment.provider.is_remote()) {
+        let captured = call.services.sagas.capture(call.tenant(), payment_id).await;
+        captured.map_err(|stuck| sagas::problem(&stuck, Reply::Payment(payment_id)))?;
     }
-    .into()))
-        .await
+    call.submit(Ok(ConfirmPayment { payment_id }.into())).await
 }
 
 async fn refund(mut call: Call) -> Result<Response, Problem> {
     let body = call.body.take();
-    call.submit(RefundBody::command(call.id(0)?, body)).await
+    call.submit_and_ask(RefundBody::command(call.id(0)?, body))
+        .await
 }

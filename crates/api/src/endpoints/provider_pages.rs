@@ -2,20 +2,21 @@
 
 use axum::response::Response;
 use domain::command::Reply;
-use domain::decide::ReceiveWebhook;
+use domain::decide::{ReceiveWebhook, UNCHANGED};
 use domain::ids::{PaymentId, TenantId, TypedId as _, Uuid, WebhookEventId};
 use domain::payment::{PaymentStatus, Provider};
 use domain::rejection::Rejection;
 use domain::state::State;
 use domain::tenant::Tenant;
-use engine::provider::{Message, MockAction};
+use engine::inbox;
+use engine::provider::{Message, MockAction, NotTaken, Receipt, Says};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use wire::problem::Problem;
 
 use crate::call::{Call, problem_of, unreadable};
 use crate::operation::{Access, Answer, Body, Operation, Verb};
-use crate::{mock_page, reading, respond, security};
+use crate::{mock_page, reading, respond, sagas, security};
 
 pub(super) fn operations() -> Vec<Operation> {
     let open = Operation {
@@ -38,6 +39,27 @@ pub(super) fn operations() -> Vec<Operation> {
                 "currency_mismatch",
             ],
             handler: |call| Box::pin(webhook(call)),
+            ..open
+        },
+        Operation {
+            id: "receive_ipn",
+            path: "/webhooks/{tenant}/{provider}",
+            summary: "VNPAY's notification (IPN), answered in its own codes",
+            body: Body::Raw,
+            answer: Answer::Other("application/json"),
+            problems: &["not_found"],
+            handler: |call| Box::pin(ipn(call)),
+            ..open
+        },
+        Operation {
+            id: "payment_return",
+            path: "/payments/return/{tenant}/{provider}",
+            summary: "Where a payer comes back to: verifies, changes nothing, sends on",
+            body: Body::Raw,
+            success: &[200, 303],
+            answer: Answer::Other("text/html"),
+            problems: &["not_found", "unauthorized"],
+            handler: |call| Box::pin(came_back(call)),
             ..open
         },
         Operation {
@@ -74,54 +96,158 @@ async fn tenant(call: &Call) -> Result<Tenant, Problem> {
         .ok_or_else(Problem::not_found)
 }
 
-async fn webhook(call: Call) -> Result<Response, Problem> {
-    let tenant = tenant(&call).await?;
+/// The provider of the path, if it is one that sends notifications.
+fn provider(call: &Call) -> Result<Provider, Problem> {
     let provider = call.names.get(1).and_then(|name| Provider::parse(name));
-    let provider = provider
+    provider
         .filter(|p| *p != Provider::Manual)
-        .ok_or_else(Problem::not_found)?;
+        .ok_or_else(Problem::not_found)
+}
+
+fn message(call: &Call) -> Message {
     let header = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };
-    let message = Message {
+    Message {
         headers: call.headers.iter().filter_map(header).collect(),
+        query: call.raw_query.clone(),
         body: call.raw.to_vec(),
-    };
-    let now = call.services.handle.clock().now();
-    let read = call
-        .services
-        .providers
-        .read(provider, tenant.id, &message, now);
-    let Ok(verified) = read else {
-        security::unverified(tenant.id, provider, now);
-        let why = "the signature does not verify";
-        return Err(Problem::new("unauthorized", why));
-    };
+        peer: call.peer.map(|peer| peer.ip()),
+    }
+}
+
+/// How a message was taken in.
+struct Taken {
+    /// Whether it said nothing that was not known.
+    known: bool,
+    /// Why it could not be applied.
+    code: Option<String>,
+}
+
+/// Why a message was not taken in.
+enum Refused {
+    NotTaken(NotTaken),
+    Failed(Problem),
+}
+
+/// Verifies a message and takes it in, in one transaction.
+async fn take_in(call: &Call, tenant: &Tenant, provider: Provider) -> Result<Taken, Refused> {
+    let failed = |problem| Refused::Failed(problem);
+    let services = &call.services;
+    let now = services.handle.clock().now();
+    let message = message(call);
+    let read = services.providers.read(provider, tenant, &message, now);
+    let verified = read.await.map_err(|why| {
+        if why == NotTaken::Unverified {
+            security::unverified(tenant.id, provider, now);
+        }
+        Refused::NotTaken(why)
+    })?;
+    let says = inbox::resolve(&*services.reader, tenant.id, verified.said.says).await;
     let command = ReceiveWebhook {
         id: event_id(provider, &verified.event_id),
         provider,
         event_id: verified.event_id,
         kind: verified.said.kind,
-        body: message.body,
-        result: verified.said.result,
+        body: verified.body,
+        says: says.map_err(|error| failed(unreadable(&error)))?,
     };
-    let taken = call
-        .services
+    let taken = services
         .handle
         .submit(tenant.id, command.into(), None)
         .await;
-    let taken = taken.map_err(problem_of)?;
+    let taken = taken.map_err(|failure| failed(problem_of(failure)))?;
     let event: Value = serde_json::from_slice(&taken.body).unwrap_or_default();
+    let code = event["code"].as_str();
+    if let Some(code @ ("amount_mismatch" | "currency_mismatch")) = code {
+        let payment = event["payment_id"].as_str().unwrap_or_default();
+        security::other_money(tenant.id, provider, payment, code);
+    }
+    Ok(Taken {
+        known: taken.replayed || code == Some(UNCHANGED),
+        code: code.filter(|code| *code != UNCHANGED).map(str::to_owned),
+    })
+}
+
+async fn webhook(call: Call) -> Result<Response, Problem> {
+    let tenant = tenant(&call).await?;
+    let provider = provider(&call)?;
+    let taken = take_in(&call, &tenant, provider).await;
+    let receipt = receipt(&taken);
+    if let Some(body) = call.services.providers.receipt(provider, receipt) {
+        return Ok(respond::json(200, body));
+    }
+    let code = match taken {
+        Ok(taken) => taken.code,
+        Err(Refused::Failed(problem)) => return Err(problem),
+        Err(Refused::NotTaken(NotTaken::NotNow(fault))) => {
+            return Err(sagas::fault(&fault));
+        }
+        Err(Refused::NotTaken(NotTaken::Unverified | NotTaken::Empty)) => {
+            return Err(Problem::new("unauthorized", "the message does not verify"));
+        }
+    };
     // What is kept as a dead letter for any other reason is acknowledged: repeating it would not
     // change that.
-    let refusal = match event["code"].as_str() {
-        Some("amount_mismatch") => Rejection::AmountMismatch,
-        Some("currency_mismatch") => Rejection::CurrencyMismatch,
-        _ => return Ok(respond::json(200, json!({"received": true}).to_string())),
+    match code.as_deref() {
+        Some("amount_mismatch") => Err(Problem::from_rejection(&Rejection::AmountMismatch)),
+        Some("currency_mismatch") => Err(Problem::from_rejection(&Rejection::CurrencyMismatch)),
+        _ => Ok(respond::json(200, json!({"received": true}).to_string())),
+    }
+}
+
+fn receipt(taken: &Result<Taken, Refused>) -> Receipt {
+    match taken {
+        Ok(taken) => match taken.code.as_deref() {
+            None if taken.known => Receipt::Known,
+            None => Receipt::Taken,
+            Some("not_found") => Receipt::NotOurs,
+            Some("amount_mismatch" | "currency_mismatch") => Receipt::OtherMoney,
+            Some(_) => Receipt::Failed,
+        },
+        Err(Refused::NotTaken(NotTaken::Unverified)) => Receipt::Unverified,
+        Err(Refused::NotTaken(NotTaken::Empty | NotTaken::NotNow(_)) | Refused::Failed(_)) => {
+            Receipt::Failed
+        }
+    }
+}
+
+/// VNPAY's notifications are GETs; nobody else's are.
+async fn ipn(call: Call) -> Result<Response, Problem> {
+    if provider(&call)? == Provider::Vnpay {
+        webhook(call).await
+    } else {
+        Err(Problem::not_found())
+    }
+}
+
+/// Where a payer comes back to: what the provider has signed says who, and nothing is changed by it.
+async fn came_back(call: Call) -> Result<Response, Problem> {
+    let tenant = tenant(&call).await?;
+    let provider = provider(&call)?;
+    if provider != Provider::Vnpay {
+        return Ok(respond::html(include_str!("../pages/returned.html")));
+    }
+    let services = &call.services;
+    let now = services.handle.clock().now();
+    let message = message(&call);
+    let read = services.providers.read(provider, &tenant, &message, now);
+    let verified = read.await.map_err(|why| match why {
+        NotTaken::NotNow(fault) => sagas::fault(&fault),
+        NotTaken::Unverified | NotTaken::Empty => {
+            Problem::new("unauthorized", "the address does not verify")
+        }
+    })?;
+    let Says::Standing(named, _) = verified.said.says else {
+        return Err(Problem::not_found());
     };
-    let payment = event["payment_id"].as_str().unwrap_or_default();
-    security::other_money(tenant.id, provider, payment, refusal.code());
-    Err(Problem::from_rejection(&refusal))
+    let found = inbox::find(&*services.reader, tenant.id, &named).await;
+    let found = found.map_err(|error| unreadable(&error))?;
+    let (payment, _) = found.ok_or_else(Problem::not_found)?;
+    Ok(match &payment.return_url {
+        Some(url) => mock_page::back(url, &payment),
+        None => respond::html(include_str!("../pages/returned.html")),
+    })
 }
 
 /// The id of a provider's message: the same for the same name, so that it is claimed once (RFC 9562,

@@ -7,6 +7,7 @@ use domain::needs::Needs;
 use domain::payment::Provider;
 use domain::state::State;
 use domain::webhook::WebhookStatus;
+use engine::inbox;
 use engine::reader::WebhookFilter;
 use wire::cursor;
 use wire::problem::Problem;
@@ -15,7 +16,7 @@ use wire::views::WebhookEventView;
 use crate::call::{Call, unreadable};
 use crate::operation::{Answer, Operation, Verb};
 use crate::query::{CURSOR, Kind, LIMIT, Param};
-use crate::respond;
+use crate::{respond, sagas};
 
 const STATUS: Param = Param {
     name: "status",
@@ -24,7 +25,7 @@ const STATUS: Param = Param {
 };
 const PROVIDER: Param = Param {
     name: "provider",
-    kind: Kind::OneOf(&["mock", "manual"]),
+    kind: Kind::OneOf(&["mock", "vnpay", "yookassa", "stripe"]),
     about: "messages of this provider only",
 };
 const PAYMENT: Param = Param {
@@ -112,10 +113,14 @@ async fn replay(call: Call) -> Result<Response, Problem> {
         .webhook_events
         .get(&id)
         .ok_or_else(Problem::not_found)?;
-    let said = call
-        .services
+    let services = &call.services;
+    let tenant = state.tenant().ok_or_else(Problem::not_found)?;
+    let read = services
         .providers
-        .read_again(event.provider, &event.body);
-    let command = ReceiveWebhook::again(event.clone(), said.kind, said.result);
+        .read_again(event.provider, tenant, &event.body);
+    let said = read.await.map_err(|fault| sagas::fault(&fault))?;
+    let says = inbox::resolve(&*services.reader, tenant.id, said.says).await;
+    let says = says.map_err(|error| unreadable(&error))?;
+    let command = ReceiveWebhook::again(event.clone(), said.kind, says);
     call.submit(Ok(command.into())).await
 }

@@ -1,8 +1,10 @@
 //! A short session on a database that no server uses.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result, anyhow, bail};
 use domain::command::Command;
-use domain::decide::Sweep;
+use domain::decide::{Sweep, WebhookSays};
 use domain::ids::{TenantId, WebhookEventId};
 use domain::needs::Needs;
 use domain::state::State;
@@ -12,13 +14,19 @@ use engine::batch::Rules;
 use engine::clock::{Clock as _, Entropy as _};
 use engine::codec::SWEEP_AGAIN;
 use engine::direct;
+use engine::inbox;
+use engine::provider::Providers as _;
 use engine::reader::{Page, WebhookFilter};
 use engine::request::{Answer, Failure, Request, platform};
+use outbound::providers::AllProviders;
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use wire::codec::JsonCodec;
 
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::database::{Database, Location, Opening};
+use crate::providers::{self, Setting};
 use crate::serve::codec;
 
 /// An open database with what commands need around it.
@@ -28,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) pepper: [u8; 32],
     /// Minutes until an unpaid order expires, where the tenant says nothing.
     pub(crate) payment_timeout_minutes: i64,
+    /// The keys that open secrets of accounts, where they are given.
+    pub(crate) accounts_key: Option<String>,
     runtime: Runtime,
 }
 
@@ -48,6 +58,7 @@ impl Session {
             codec: codec(&pepper, String::new()),
             pepper,
             payment_timeout_minutes: domain::tenant::PAYMENT_TIMEOUT_MINUTES,
+            accounts_key: None,
             runtime,
         })
     }
@@ -130,6 +141,36 @@ impl Session {
             .get(&id)
             .cloned()
             .context("there is no such message")
+    }
+
+    /// The payment providers. What cannot be opened with the keys given may have been sealed by a
+    /// demo.
+    pub(crate) fn providers(&self) -> Result<AllProviders> {
+        providers::all(Setting {
+            clock: Arc::new(SystemClock::new()),
+            pepper: self.pepper,
+            vault: providers::vault(self.accounts_key.as_deref(), &self.pepper, true)?,
+            mock_webhook_key: None,
+            public_url: String::new(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        })
+    }
+
+    /// What a kept message says, read again.
+    pub(crate) fn read_again(
+        &self,
+        tenant: TenantId,
+        event: &WebhookEvent,
+    ) -> Result<(String, WebhookSays)> {
+        let shop = self.tenant(tenant)?;
+        let providers = self.providers()?;
+        let reader = &*self.database.reader;
+        self.runtime.block_on(async {
+            let said = providers.read_again(event.provider, &shop, &event.body);
+            let said = said.await?;
+            Ok((said.kind, inbox::resolve(reader, tenant, said.says).await?))
+        })
     }
 
     /// A tenant.

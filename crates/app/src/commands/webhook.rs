@@ -29,14 +29,19 @@ enum Inbox {
 pub(crate) fn run(command: &WebhookCommand) -> Result<ExitCode> {
     match command {
         WebhookCommand::List { status, shop } => {
-            let mut inbox = Inbox::of(shop)?;
+            let mut inbox = Inbox::of(shop, None)?;
             for event in inbox.list(status.as_deref())? {
                 say(shop, &event);
             }
             Ok(ExitCode::SUCCESS)
         }
-        WebhookCommand::Replay { id, dead, shop } => {
-            let mut inbox = Inbox::of(shop)?;
+        WebhookCommand::Replay {
+            id,
+            dead,
+            shop,
+            vault,
+        } => {
+            let mut inbox = Inbox::of(shop, vault.accounts_key.clone())?;
             let ids = match (id, dead) {
                 (Some(id), false) => vec![id.clone()],
                 (None, true) => inbox.list(Some("dead"))?.iter().map(id_of).collect(),
@@ -57,11 +62,12 @@ pub(crate) fn run(command: &WebhookCommand) -> Result<ExitCode> {
 }
 
 impl Inbox {
-    fn of(shop: &ShopArgs) -> Result<Self> {
+    fn of(shop: &ShopArgs, accounts_key: Option<String>) -> Result<Self> {
         if let Some((url, key)) = shop.server() {
             return Ok(Self::Server(Remote::new(url, key)?));
         }
-        let session = Session::open(&shop.at.database)?;
+        let mut session = Session::open(&shop.at.database)?;
+        session.accounts_key = accounts_key;
         let tenant = session.only_tenant(shop.tenant.as_deref())?;
         Ok(Self::Database(Box::new(session), tenant))
     }
@@ -101,8 +107,8 @@ impl Inbox {
             Self::Database(session, tenant) => {
                 let id: WebhookEventId = id.parse().map_err(|_| anyhow!("{id:?} is no id"))?;
                 let event = session.webhook_event(*tenant, id)?;
-                let said = outbound::providers::said(event.provider, &event.body);
-                let command = ReceiveWebhook::again(event, said.kind, said.result);
+                let (kind, says) = session.read_again(*tenant, &event)?;
+                let command = ReceiveWebhook::again(event, kind, says);
                 let answer = session.run_one(*tenant, command.into())?;
                 serde_json::from_slice(&answer.body).context("the answer cannot be read")
             }

@@ -155,7 +155,7 @@ async fn a_sale_a_refund_and_late_money_are_booked_once() {
     // A shop from before the ledger had tables: they follow from its journal.
     let mut shop = shop;
     shop.server.kill().unwrap();
-    for way in [&["down", "--steps", "2", "--yes"][..], &["up"]] {
+    for way in [&["down", "--steps", "3", "--yes"][..], &["up"]] {
         let migrated = std::process::Command::new(binary())
             .arg("migrate")
             .args(way)

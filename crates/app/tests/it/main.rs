@@ -22,6 +22,7 @@ mod operating;
 mod orders;
 mod payments;
 mod process;
+mod providers;
 mod security;
 mod seeds;
 mod shop;

@@ -45,6 +45,13 @@ impl ConfirmPayment {
             }
             PaymentStatus::Pending => {}
         }
+        // What another's server takes, only that server can confirm.
+        if payment.provider.is_remote() {
+            return Err(Rejection::InvalidState {
+                from: order.status,
+                to: "paid",
+            });
+        }
         let receipt = Receipt {
             payment_id: payment.id,
             provider_payment_id: payment.provider_payment_id.clone(),

@@ -1,5 +1,7 @@
 //! Makes a tenant. Runs in the platform's lane; the new tenant's own lane begins empty.
 
+use std::collections::BTreeMap;
+
 use crate::command::{Context, Decision, Reply};
 use crate::event::Row;
 use crate::money::Currency;
@@ -42,6 +44,7 @@ impl CreateTenant {
             name: self.name.clone(),
             default_location_id: context.ids.make(),
             settings: Settings::new(self.default_currency),
+            accounts: BTreeMap::new(),
             created_at: context.now,
         };
         let reply = Reply::Tenant(tenant.id);

@@ -1,14 +1,40 @@
 //! Takes a verified message in: claimed, applied and kept in one transaction.
 
-use super::ProviderResult;
+use super::{ProviderResult, RefundResult};
 use crate::command::{Context, Decision, Reply};
 use crate::event::{Change, Row};
-use crate::ids::WebhookEventId;
+use crate::ids::{PaymentId, WebhookEventId};
 use crate::needs::Needs;
 use crate::payment::Provider;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::webhook::{WebhookEvent, WebhookStatus};
+
+/// The code of a message that said what was known.
+pub const UNCHANGED: &str = "unchanged";
+
+/// What a message asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebhookSays {
+    /// Nothing that we do.
+    Nothing,
+    /// Something of a payment or refund that is none of ours.
+    Unknown,
+    /// How a payment went.
+    Payment(ProviderResult),
+    /// How a refund went.
+    Refund(RefundResult),
+}
+
+impl WebhookSays {
+    fn payment_id(&self) -> Option<PaymentId> {
+        match self {
+            Self::Nothing | Self::Unknown => None,
+            Self::Payment(result) => Some(result.payment_id),
+            Self::Refund(result) => Some(result.payment_id),
+        }
+    }
+}
 
 /// A verified message of a provider. One that was taken before changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,28 +49,30 @@ pub struct ReceiveWebhook {
     pub kind: String,
     /// The raw message.
     pub body: Vec<u8>,
-    /// What it says of a payment; `None` when it asks for nothing that we do.
-    pub result: Option<ProviderResult>,
+    /// What it asks for.
+    pub says: WebhookSays,
 }
 
 impl ReceiveWebhook {
     /// Takes a kept message in again, with what its body is read as now.
     #[must_use]
-    pub fn again(event: WebhookEvent, kind: String, result: Option<ProviderResult>) -> Self {
+    pub fn again(event: WebhookEvent, kind: String, says: WebhookSays) -> Self {
         Self {
             id: event.id,
             provider: event.provider,
             event_id: event.event_id,
             kind,
             body: event.body,
-            result,
+            says,
         }
     }
 
     pub(crate) fn needs(&self, needs: &mut Needs) {
         needs.webhook_events.insert(self.id);
-        if let Some(result) = &self.result {
-            result.needs(needs);
+        match &self.says {
+            WebhookSays::Nothing | WebhookSays::Unknown => {}
+            WebhookSays::Payment(result) => result.needs(needs),
+            WebhookSays::Refund(result) => result.needs(needs),
         }
     }
 
@@ -69,7 +97,7 @@ impl ReceiveWebhook {
             provider: self.provider,
             event_id: self.event_id.clone(),
             kind: self.kind.clone(),
-            payment_id: self.result.as_ref().map(|result| result.payment_id),
+            payment_id: self.says.payment_id(),
             status,
             code,
             attempts,
@@ -77,7 +105,13 @@ impl ReceiveWebhook {
             received_at: known.map_or(now, |known| known.received_at),
             processed_at: now,
         };
-        let (mut changes, event) = match (&self.result, known) {
+        let decided = match &self.says {
+            WebhookSays::Nothing => None,
+            WebhookSays::Unknown => Some(Err(Rejection::NotFound)),
+            WebhookSays::Payment(result) => Some(result.decide(state, context)),
+            WebhookSays::Refund(result) => Some(result.decide(state, context)),
+        };
+        let (mut changes, event) = match (decided, known) {
             // What says nothing more does not bury a dead letter.
             (None, Some(dead)) if dead.status == WebhookStatus::Dead => {
                 let (processed_at, dead) = (now, dead.clone());
@@ -89,15 +123,13 @@ impl ReceiveWebhook {
                 (Vec::new(), event)
             }
             (None, _) => (Vec::new(), kept(WebhookStatus::Ignored, None)),
-            (Some(result), _) => {
-                let decided = result.decide(state, context);
-                match decided {
-                    Ok(decision) => (decision.changes, kept(WebhookStatus::Applied, None)),
-                    Err(refusal) => {
-                        let code = Some(refusal.code().to_owned());
-                        (Vec::new(), kept(WebhookStatus::Dead, code))
-                    }
-                }
+            (Some(Ok(decision)), _) => {
+                let code = decision.repeated.then(|| UNCHANGED.to_owned());
+                (decision.changes, kept(WebhookStatus::Applied, code))
+            }
+            (Some(Err(refusal)), _) => {
+                let code = Some(refusal.code().to_owned());
+                (Vec::new(), kept(WebhookStatus::Dead, code))
             }
         };
         changes.push(Change::Row(Row::WebhookEvent(Box::new(event))));

@@ -7,7 +7,7 @@ use crate::ids::OrderId;
 use crate::money::Amount;
 use crate::needs::Needs;
 use crate::order::{Order, OrderStatus};
-use crate::payment::{Payment, PaymentStatus, Provider};
+use crate::payment::{PayPage, Payment, PaymentStatus, Provider, Stage};
 use crate::rejection::Rejection;
 use crate::state::State;
 
@@ -77,6 +77,7 @@ impl RecordPayment {
                     order_id: order.id,
                     payment_id: receipt.payment_id,
                     provider_payment_id: None,
+                    captured_amount: None,
                 }
                 .into(),
             );
@@ -94,13 +95,17 @@ impl RecordPayment {
             provider: Provider::Manual,
             payment_method: Some(self.payment_method.clone()),
             status: PaymentStatus::Pending,
+            stage: Stage::Closed,
             earned: false,
             amount: order.totals.total_amount,
+            captured_amount: Amount::ZERO,
             refunded_amount: Amount::ZERO,
+            fee_amount: Amount::ZERO,
             currency: order.currency,
             provider_reference: self.payment_reference.clone(),
             provider_payment_id: None,
             return_url: None,
+            page: PayPage::default(),
             expires_at: None,
             failure_code: None,
             created_at: context.now,

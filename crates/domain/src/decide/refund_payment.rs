@@ -183,7 +183,8 @@ impl RefundPayment {
 
 fn units_refunded(state: &State, order: &Order) -> BTreeMap<OrderItemId, i64> {
     let mut refunded: BTreeMap<OrderItemId, i64> = BTreeMap::new();
-    for (id, quantity) in state.refunds_of(order.id).flat_map(|refund| &refund.items) {
+    let kept = state.refunds_of(order.id).filter(|refund| refund.is_kept());
+    for (id, quantity) in kept.flat_map(|refund| &refund.items) {
         let sum = refunded.entry(*id).or_insert(0);
         *sum = sum.saturating_add(*quantity);
     }

@@ -8,7 +8,7 @@ use crate::event::{Change, Event};
 use crate::ids::{OrderId, PaymentId, RefundId};
 use crate::money::Amount;
 use crate::order::{FinancialStatus, Order, OrderStatus};
-use crate::payment::{Payment, PaymentStatus, Refund};
+use crate::payment::{Payment, PaymentStatus, Refund, RefundStatus};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::stock::HoldStatus;
@@ -103,6 +103,7 @@ pub(super) fn pay(
             order_id: id,
             payment_id: receipt.payment_id,
             provider_payment_id: receipt.provider_payment_id,
+            captured_amount: None,
         }
         .into(),
     );
@@ -152,7 +153,7 @@ fn tax_in(state: &State, (order, payment): (&Order, &Payment), amount: Amount) -
         .ratio(back.minor(), totals.total_amount.minor());
     let refunds = state.refunds_of(order.id);
     let before = refunds
-        .filter(|refund| refund.payment_id == payment.id)
+        .filter(|refund| refund.payment_id == payment.id && refund.is_kept())
         .fold(Amount::ZERO, |sum, refund| {
             sum.plus(refund.tax_amount).unwrap_or(sum)
         });
@@ -172,6 +173,13 @@ pub(super) fn refund(
         id,
         payment_id: payment.id,
         order_id: payment.order_id,
+        status: if payment.provider.is_remote() {
+            RefundStatus::Requested
+        } else {
+            RefundStatus::Succeeded
+        },
+        provider_refund_id: None,
+        failure_code: None,
         amount,
         tax_amount: tax_in(state, (order, payment), amount),
         currency: payment.currency,

@@ -7,7 +7,7 @@ use crate::ids::{OrderId, PaymentId};
 use crate::money::Amount;
 use crate::needs::Needs;
 use crate::order::{Order, OrderStatus};
-use crate::payment::{Payment, PaymentStatus, Provider, provider_key};
+use crate::payment::{PayPage, Payment, PaymentStatus, Provider, Stage, provider_key};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::tenant::Settings;
@@ -65,6 +65,7 @@ pub(super) fn start(
 ) -> Result<(PaymentId, Vec<Change>), Rejection> {
     let settings = state.settings().ok_or(Rejection::NotFound)?;
     let provider = request.provider.unwrap_or(settings.default_provider);
+    check_provider(state, order, provider)?;
     let (held_until, mut changes) = if order.status == OrderStatus::Pending {
         let (until, set) = supply::deadline(state, order, context);
         (until, Vec::from_iter(set))
@@ -97,13 +98,21 @@ pub(super) fn start(
             .clone()
             .or_else(|| order.payment_method.clone()),
         status: PaymentStatus::Pending,
+        stage: if provider.is_remote() {
+            Stage::Intended
+        } else {
+            Stage::Closed
+        },
         earned: false,
         amount: order.totals.total_amount,
+        captured_amount: Amount::ZERO,
         refunded_amount: Amount::ZERO,
+        fee_amount: Amount::ZERO,
         currency: order.currency,
         provider_reference: provider_key(order.id, attempt),
         provider_payment_id: None,
         return_url: request.return_url.clone(),
+        page: PayPage::default(),
         expires_at: held_until
             .map(|until| until.plus_millis(grace.saturating_neg()).max(context.now)),
         failure_code: None,
@@ -118,6 +127,28 @@ pub(super) fn start(
         .into(),
     );
     Ok((id, changes))
+}
+
+/// A provider that cannot take this money is a fault of the request, found before anything is held
+/// for it.
+fn check_provider(state: &State, order: &Order, provider: Provider) -> Result<(), Rejection> {
+    let refuse = |message: &str| {
+        let message = format!("{} {message}", provider.name());
+        Err(Rejection::invalid("/provider", &message))
+    };
+    let has_account = || {
+        let tenant = state.tenant();
+        tenant.is_some_and(|tenant| tenant.accounts.contains_key(&provider))
+    };
+    if provider.is_remote() && !has_account() {
+        refuse("has no account here: set one with PUT /payment-accounts")
+    } else if !provider.takes(order.currency) {
+        refuse("does not take the order's currency")
+    } else if provider.is_remote() && !order.totals.total_amount.is_positive() {
+        refuse("takes no payment of nothing")
+    } else {
+        Ok(())
+    }
 }
 
 /// When a hold is to end that may be too short for the provider's minimum and the grace: later,

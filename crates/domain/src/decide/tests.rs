@@ -5,6 +5,7 @@ mod holds;
 mod import;
 mod ledger;
 mod orders;
+mod providers;
 mod stock;
 
 use crate::apply;
@@ -46,6 +47,7 @@ impl Shop {
             name: "Shop".to_owned(),
             default_location_id: Ids::new(Timestamp::EPOCH, 2).make(),
             settings: Settings::new(currency),
+            accounts: std::collections::BTreeMap::new(),
             created_at: Timestamp::EPOCH,
         };
         let now = Timestamp::from_millis(1_767_225_600_000);

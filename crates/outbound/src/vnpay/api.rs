@@ -1,14 +1,21 @@
 //! VNPAY's interface for questions (`querydr`) and refunds. Hashes are over values joined with `|`,
 //! not encoded; one that is missing is empty.
 
+use domain::decide::RefundOutcome;
 use domain::money::{Amount, Currency};
 use domain::time::Timestamp;
+use engine::provider::{Fault, Standing};
 use serde_json::{Map, Value};
 
 use super::{Account, VERSION, date, is_signature, sign, standing};
 use crate::amounts;
 use crate::client::Reply;
-use crate::exchange::{Fault, RefundStanding, Request, Standing};
+use crate::exchange::{Request, refused, unreadable};
+
+/// A refund that VNPAY works on; it has no name of its own.
+const PENDING: RefundOutcome = RefundOutcome::Pending {
+    provider_refund_id: None,
+};
 
 /// A question or a refund about a payment.
 #[derive(Clone, Copy, Debug)]
@@ -142,8 +149,7 @@ pub struct Verified(Value);
 impl Verified {
     /// Verifies an answer. One without a signature, or with a wrong one, says nothing.
     pub fn read(reply: &Reply, secret: &str) -> Result<Self, Fault> {
-        let body: Value =
-            serde_json::from_slice(&reply.body).map_err(|_| Fault::unreadable(reply))?;
+        let body: Value = serde_json::from_slice(&reply.body).map_err(|_| unreadable(reply))?;
         let verified = Self(body);
         let signed = match verified.text("vnp_Command").as_str() {
             "refund" => &SIGNED[..13],
@@ -180,24 +186,43 @@ impl Verified {
             // The payer never got as far as the page.
             "91" => Ok(Standing::Open),
             "94" | "99" => Err(Fault::Unknown("VNPAY answered 94 or 99".to_owned())),
-            code => Err(Fault::refused(code)),
+            code => Err(refused(code)),
         }
     }
 
     /// Where the refund that was asked for stands. Sent to the bank (06) is as far as it can be
     /// followed.
-    pub fn refund(&self) -> Result<RefundStanding, Fault> {
+    pub fn refund(&self) -> Result<RefundOutcome, Fault> {
         let status = self.text("vnp_TransactionStatus");
         match (self.text("vnp_ResponseCode").as_str(), status.as_str()) {
-            ("00", "09") => Ok(RefundStanding::Failed { code: status }),
-            ("00", "00" | "06") => Ok(RefundStanding::Succeeded {
+            ("00", "09") => Ok(RefundOutcome::Failed { code: status }),
+            ("00", "00" | "06") => Ok(RefundOutcome::Succeeded {
                 provider_refund_id: self.text("vnp_TransactionNo"),
             }),
-            ("00" | "94", _) => Ok(RefundStanding::Pending),
+            ("00" | "94", _) => Ok(PENDING),
             ("99", _) => Err(Fault::Unknown("VNPAY answered 99".to_owned())),
-            (code, _) => Ok(RefundStanding::Failed {
+            (code, _) => Ok(RefundOutcome::Failed {
                 code: code.to_owned(),
             }),
+        }
+    }
+
+    /// Where a refund stands by the answer to a question about its payment: only a transaction of
+    /// the kind of a refund says it.
+    pub fn refund_asked(&self) -> Result<RefundOutcome, Fault> {
+        let kind = self.text("vnp_TransactionType");
+        let status = self.text("vnp_TransactionStatus");
+        let refunded = matches!(kind.as_str(), "02" | "03");
+        match (self.text("vnp_ResponseCode").as_str(), status.as_str()) {
+            ("00", "06") => Ok(RefundOutcome::Succeeded {
+                provider_refund_id: self.text("vnp_TransactionNo"),
+            }),
+            ("00", "00") if refunded => Ok(RefundOutcome::Succeeded {
+                provider_refund_id: self.text("vnp_TransactionNo"),
+            }),
+            ("00", "09") => Ok(RefundOutcome::Failed { code: status }),
+            ("00", _) => Ok(PENDING),
+            (code, _) => Err(Fault::Unknown(format!("VNPAY answered {code}"))),
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use domain::decide::RefundOutcome;
 use domain::money::{Amount, Currency};
 use domain::time::Timestamp;
-use outbound::exchange::{Fault, RefundStanding, Standing};
+use engine::provider::{Fault, NotTaken, Standing};
 use outbound::vnpay::api::{About, Verified, query, refund};
 use outbound::vnpay::{
-    Account, Answer, NotTaken, Notice, Payment, SANDBOX, address, date, payment_url, signed_text,
+    Account, Answer, Notice, Payment, SANDBOX, address, date, payment_url, signed_text,
 };
 use serde_json::{Value, json};
 
@@ -84,7 +85,7 @@ fn answered(query: &str, account: &Account, order: &Value) -> (Answer, Option<St
     let notice = match Notice::read(query, &account.hash_secret) {
         Ok(notice) => notice,
         Err(NotTaken::Empty) => return (Answer::Unknown, None),
-        Err(NotTaken::Unverified) => return (Answer::InvalidSignature, None),
+        Err(NotTaken::Unverified | NotTaken::NotNow(_)) => return (Answer::InvalidSignature, None),
     };
     if notice.tmn_code != account.tmn_code || order["exists"] != true {
         return (Answer::NotFound, None);
@@ -205,6 +206,7 @@ fn every_answer_is_read_as_it_should_be() {
                     provider_payment_id: "14226112".to_owned(),
                     amount: Amount::new(250_000).unwrap(),
                     currency: vnd(),
+                    fee: None,
                 };
                 assert_eq!(standing, captured, "{name}");
             }
@@ -217,14 +219,18 @@ fn every_answer_is_read_as_it_should_be() {
                 // 05: VNPAY works on it.
                 assert_eq!(
                     read.unwrap().refund(),
-                    Ok(RefundStanding::Pending),
+                    Ok(RefundOutcome::Pending {
+                        provider_refund_id: None
+                    }),
                     "{name}"
                 );
             }
             "refund, already requested 94" => {
                 assert_eq!(
                     read.unwrap().refund(),
-                    Ok(RefundStanding::Pending),
+                    Ok(RefundOutcome::Pending {
+                        provider_refund_id: None
+                    }),
                     "{name}"
                 );
             }

@@ -68,7 +68,7 @@ fn assert_finishes_at_once(target: &mut PostgresTarget, there: &Database, lanes:
         assert_eq!(notes(), before);
         there.sql("DROP FUNCTION die CASCADE");
     }
-    let back = block_on(store_postgres::migrate::down(&there.address(), 4, true));
+    let back = block_on(store_postgres::migrate::down(&there.address(), 5, true));
     let back = back.unwrap_err().to_string();
     assert!(back.contains("is not done"), "{back}");
     block_on(store_postgres::migrate::up(&there.address(), 0, "test")).unwrap();

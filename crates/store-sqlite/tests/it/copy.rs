@@ -216,7 +216,7 @@ fn a_half_copied_target_takes_only_the_same_copy() {
     drop(dying);
     begin(&mut source, &target).unwrap();
     let (mut conn, lock) = open_for_migration(&target.path()).unwrap();
-    let back = migrate::down(&mut conn, 3, true).unwrap_err().to_string();
+    let back = migrate::down(&mut conn, 4, true).unwrap_err().to_string();
     assert!(
         back.contains("a_copy_into_this_database_is_not_done"),
         "{back}"

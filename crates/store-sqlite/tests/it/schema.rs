@@ -38,7 +38,7 @@ fn up_down_up_gives_the_same_catalogue() {
     let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
     assert_eq!(
         migrate::up(&mut conn, 5, "test").unwrap(),
-        [1, 2, 3, 4, 5, 6]
+        [1, 2, 3, 4, 5, 6, 7]
     );
     let first = catalogue(&conn);
     assert_eq!(
@@ -47,17 +47,17 @@ fn up_down_up_gives_the_same_catalogue() {
     );
     assert!(matches!(
         migrate::down(&mut conn, 1, false),
-        Err(MigrateError::Destroys { number: 6, .. })
+        Err(MigrateError::Destroys { number: 7, .. })
     ));
     assert_eq!(catalogue(&conn), first);
     assert_eq!(
         migrate::down(&mut conn, 9, true).unwrap(),
-        [6, 5, 4, 3, 2, 1]
+        [7, 6, 5, 4, 3, 2, 1]
     );
     assert_eq!(catalogue(&conn).len(), 1, "only schema_migrations is left");
     migrate::up(&mut conn, 7, "test").unwrap();
     assert_eq!(catalogue(&conn), first);
-    assert_eq!(migrate::status(&conn).unwrap().len(), 6);
+    assert_eq!(migrate::status(&conn).unwrap().len(), 7);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn each_step_goes_down_and_up_on_a_database_with_data() {
     });
     {
         let (mut conn, _lock) = open_for_migration(&file.path()).unwrap();
-        let refused = migrate::down(&mut conn, 5, true).unwrap_err().to_string();
+        let refused = migrate::down(&mut conn, 6, true).unwrap_err().to_string();
         assert!(
             refused.contains("release_every_lever_and_order_first"),
             "{refused}"
@@ -331,8 +331,9 @@ fn the_last_lines_of_defence_hold_whoever_writes() {
     hold("o", "b", "expired").unwrap();
     let payment = |id: &str, refunded: i64| {
         conn.execute(
-            "INSERT INTO payments VALUES ('t', ?1, ?1, 1, 'mock', NULL, 'succeeded', 100, ?2, \
-             'EUR', 'r', NULL, NULL, NULL, NULL, 0, 0, 1)",
+            "INSERT INTO payments (tenant_id, payment_id, order_id, attempt, provider, status, \
+             amount, captured_amount, refunded_amount, currency, provider_reference, created_at, \
+             updated_at) VALUES ('t', ?1, ?1, 1, 'mock', 'succeeded', 200, 100, ?2, 'EUR', 'r', 0, 0)",
             (id, refunded),
         )
     };

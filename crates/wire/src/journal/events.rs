@@ -3,9 +3,10 @@
 use domain::catalogue::{Location, Product, Variant};
 use domain::control::Control;
 use domain::event::{Event, ProductChange};
-use domain::ids::{OrderId, PaymentId, ReservationId};
+use domain::ids::{OrderId, PaymentId, RefundId, ReservationId};
+use domain::money::Amount;
 use domain::order::{Order, OrderStatus};
-use domain::payment::{Payment, Refund, Unearned};
+use domain::payment::{Dispute, Payment, Refund, Unearned};
 use domain::stock::{Hold, HoldStatus, LevelKey};
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -141,10 +142,28 @@ events! {
     }
     "order.refunded" OrderRefunded { order_id: OrderId, in_full: bool, }
     "payment.started" PaymentStarted { payment: Box<Payment>, }
+    "payment.begun" PaymentBegun {
+        order_id: OrderId,
+        payment_id: PaymentId,
+        provider_payment_id: Option<String>,
+    }
     "payment.succeeded" PaymentSucceeded {
         order_id: OrderId,
         payment_id: PaymentId,
         provider_payment_id: Option<String>,
+        captured_amount: Option<Amount>,
+    }
+    "payment.closed" PaymentClosed { order_id: OrderId, payment_id: PaymentId, code: String, }
+    "payment.fee_known" PaymentFeeKnown {
+        order_id: OrderId,
+        payment_id: PaymentId,
+        fee_amount: Amount,
+    }
+    "payment.disputed" PaymentDisputed {
+        order_id: OrderId,
+        payment_id: PaymentId,
+        dispute_id: String,
+        dispute: Dispute,
     }
     "payment.failed" PaymentFailed {
         order_id: OrderId,
@@ -154,4 +173,19 @@ events! {
     "payment.cancelled" PaymentCancelled { order_id: OrderId, payment_id: PaymentId, }
     "payment.unearned" PaymentUnearned { order_id: OrderId, payment_id: PaymentId, why: Unearned, }
     "payment.refunded" PaymentRefunded { refund: Refund, }
+    "refund.sent" RefundSent {
+        order_id: OrderId,
+        refund_id: RefundId,
+        provider_refund_id: Option<String>,
+    }
+    "refund.settled" RefundSettled {
+        order_id: OrderId,
+        refund_id: RefundId,
+        provider_refund_id: String,
+    }
+    "refund.failed" RefundFailed {
+        order_id: OrderId,
+        refund_id: RefundId,
+        failure_code: String,
+    }
 }

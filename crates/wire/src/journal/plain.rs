@@ -107,6 +107,17 @@ impl Plain for Currency {
     }
 }
 
+/// It is no part of the journal.
+impl Plain for domain::payment::PayPage {
+    type Json = ();
+
+    fn to_json(&self) {}
+
+    fn from_json((): ()) -> Result<Self, String> {
+        Ok(Self::default())
+    }
+}
+
 impl<T: Plain> Plain for Option<T> {
     type Json = Option<T::Json>;
 
@@ -180,6 +191,9 @@ named! {
     domain::order::FinancialStatus
     domain::payment::Provider
     domain::payment::PaymentStatus
+    domain::payment::Stage
+    domain::payment::RefundStatus
+    domain::payment::Dispute
     domain::payment::Unearned
     domain::stock::HoldStatus
 }

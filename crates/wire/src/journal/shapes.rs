@@ -7,12 +7,22 @@ use domain::ids::{
 };
 use domain::money::{Amount, Currency};
 use domain::order::{FinancialStatus, OnHold, Order, OrderItem, OrderStatus, PaymentState, Totals};
-use domain::payment::{Payment, PaymentStatus, Provider, Refund};
+use domain::payment::{PayPage, Payment, PaymentStatus, Provider, Refund, RefundStatus, Stage};
 use domain::stock::{Hold, HoldStatus};
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::plain::Plain;
+
+/// The stage of payments that do not say it.
+fn closed() -> String {
+    Stage::Closed.name().to_owned()
+}
+
+/// The status of refunds that do not say it.
+fn succeeded() -> String {
+    RefundStatus::Succeeded.name().to_owned()
+}
 
 macro_rules! shapes {
     ($($json:ident of $domain:ident { $($(#[$older:meta])* $field:ident: $kind:ty,)* })*) => {$(
@@ -147,15 +157,24 @@ shapes! {
         provider: Provider,
         payment_method: Option<String>,
         status: PaymentStatus,
+        // Before there were providers to ask, all payments were closed.
+        #[serde(default = "closed")]
+        stage: Stage,
         // Payments of before the ledger do not say it; their success does.
         #[serde(default)]
         earned: bool,
         amount: Amount,
+        #[serde(default)]
+        captured_amount: Amount,
         refunded_amount: Amount,
+        #[serde(default)]
+        fee_amount: Amount,
         currency: Currency,
         provider_reference: String,
         provider_payment_id: Option<String>,
         return_url: Option<String>,
+        #[serde(skip)]
+        page: PayPage,
         expires_at: Option<Timestamp>,
         failure_code: Option<String>,
         created_at: Timestamp,
@@ -165,6 +184,10 @@ shapes! {
         id: RefundId,
         payment_id: PaymentId,
         order_id: OrderId,
+        #[serde(default = "succeeded")]
+        status: RefundStatus,
+        provider_refund_id: Option<String>,
+        failure_code: Option<String>,
         amount: Amount,
         // Refunds of before the ledger say nothing of tax.
         #[serde(default)]

@@ -279,7 +279,7 @@ pub struct CheckoutView<'a> {
     currency: &'a str,
     payment_id: Option<Id>,
     payment_url: Option<String>,
-    client_secret: Option<String>,
+    client_secret: Option<&'a str>,
     payment_expires_at: Option<At>,
     client_token: String,
 }
@@ -289,7 +289,7 @@ impl<'a> CheckoutView<'a> {
     #[must_use]
     pub fn new(
         order: &'a Order,
-        payment: Option<&Payment>,
+        payment: Option<&'a Payment>,
         payment_url: Option<String>,
         client_token: String,
     ) -> Self {
@@ -302,7 +302,7 @@ impl<'a> CheckoutView<'a> {
             currency: order.currency.code(),
             payment_id: payment.map(|payment| Id::of(payment.id)),
             payment_url,
-            client_secret: None,
+            client_secret: payment.and_then(|payment| payment.page.client_secret.as_deref()),
             payment_expires_at: order.payment_expires_at.map(At),
             client_token,
         }

@@ -1,6 +1,6 @@
 //! Payments and refunds.
 
-use domain::payment::{Payment, PaymentStatus, Provider, Refund};
+use domain::payment::{Payment, PaymentStatus, Provider, Refund, RefundStatus};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,7 +17,9 @@ pub struct PaymentView<'a> {
     payment_method: Option<&'a str>,
     status: &'static str,
     amount: i64,
+    captured_amount: i64,
     refunded_amount: i64,
+    fee_amount: i64,
     currency: &'a str,
     payment_url: Option<String>,
     client_secret: Option<&'a str>,
@@ -41,10 +43,12 @@ impl<'a> PaymentView<'a> {
             payment_method: payment.payment_method.as_deref(),
             status: payment.status.name(),
             amount: payment.amount.minor(),
+            captured_amount: payment.captured_amount.minor(),
             refunded_amount: payment.refunded_amount.minor(),
+            fee_amount: payment.fee_amount.minor(),
             currency: payment.currency.code(),
             payment_url,
-            client_secret: None,
+            client_secret: payment.page.client_secret.as_deref(),
             provider_reference: &payment.provider_reference,
             provider_payment_id: payment.provider_payment_id.as_deref(),
             expires_at: payment.expires_at.map(At),
@@ -75,7 +79,9 @@ impl<'a> PaymentView<'a> {
             ("payment_method", maybe_text()),
             ("status", schema::one_of(&statuses)),
             ("amount", any()),
+            ("captured_amount", any()),
             ("refunded_amount", any()),
+            ("fee_amount", any()),
             ("currency", schema::currency()),
             ("payment_url", maybe_text()),
             ("client_secret", maybe_text()),
@@ -89,6 +95,14 @@ impl<'a> PaymentView<'a> {
     }
 }
 
+/// A refund's status for clients: whether the provider knows of it yet is no matter of theirs.
+fn shown(status: RefundStatus) -> &'static str {
+    match status {
+        RefundStatus::Requested | RefundStatus::Pending => RefundStatus::Pending.name(),
+        RefundStatus::Succeeded | RefundStatus::Failed => status.name(),
+    }
+}
+
 /// A refund.
 #[derive(Serialize)]
 pub struct RefundView<'a> {
@@ -99,6 +113,8 @@ pub struct RefundView<'a> {
     tax_amount: i64,
     currency: &'a str,
     status: &'static str,
+    provider_refund_id: Option<&'a str>,
+    failure_code: Option<&'a str>,
     items: Vec<RefundItemView>,
     restock: bool,
     reason: Option<&'a str>,
@@ -122,7 +138,9 @@ impl<'a> RefundView<'a> {
             amount: refund.amount.minor(),
             tax_amount: refund.tax_amount.minor(),
             currency: refund.currency.code(),
-            status: "succeeded",
+            status: shown(refund.status),
+            provider_refund_id: refund.provider_refund_id.as_deref(),
+            failure_code: refund.failure_code.as_deref(),
             items: refund
                 .items
                 .iter()
@@ -151,7 +169,12 @@ impl<'a> RefundView<'a> {
             ("amount", schema::any_integer()),
             ("tax_amount", schema::any_integer()),
             ("currency", schema::currency()),
-            ("status", schema::one_of(&["succeeded"])),
+            (
+                "status",
+                schema::one_of(&["pending", "succeeded", "failed"]),
+            ),
+            ("provider_refund_id", schema::nullable(schema::long_text())),
+            ("failure_code", schema::nullable(schema::long_text())),
             ("items", schema::any_list(item)),
             ("restock", schema::flag()),
             ("reason", schema::nullable(schema::long_text())),

@@ -2,12 +2,15 @@
 
 use axum::response::Response;
 use domain::decide::LockOrder;
+use domain::ids::OrderId;
+use domain::payment::{Payment, PaymentStatus, Stage};
 use wire::input::{CancelBody, RecordPaymentBody, ReviseOrderBody, ShippingBody, StatusBody};
 use wire::problem::Problem;
 
 use crate::call::Call;
 use crate::operation::{Access, Answer, Body, Operation, Subject, Verb};
 use crate::query::CLIENT_TOKEN;
+use crate::reading;
 
 const REVISE_PROBLEMS: &[&str] = &[
     "order_locked",
@@ -129,8 +132,26 @@ async fn shipping(mut call: Call) -> Result<Response, Problem> {
     call.submit(command).await
 }
 
+/// Sees to it that nobody pays any more before the order's stock is let go, as far as that can be
+/// had: money that comes all the same goes back.
+async fn end_payments(call: &Call) -> Result<(), Problem> {
+    let id: OrderId = call.id(0)?;
+    let state = call.load(reading::order(id)).await?;
+    let waits = |payment: &&Payment| {
+        payment.stage == Stage::Begun && payment.status == PaymentStatus::Pending
+    };
+    for payment in state.payments_of(id).filter(waits) {
+        let closed = call.services.sagas.close(call.tenant(), payment.id).await;
+        if let Err(stuck) = closed {
+            tracing::warn!(%stuck, payment = %payment.id, "a payment could not be ended");
+        }
+    }
+    Ok(())
+}
+
 async fn cancel(mut call: Call) -> Result<Response, Problem> {
     let body = call.body.take();
+    end_payments(&call).await?;
     call.submit(CancelBody::command(call.id(0)?, body, call.by_client_token))
         .await
 }

@@ -119,6 +119,7 @@ fn money_that_pays_nothing_is_the_customers_until_it_is_back() {
             provider_payment_id: "p".to_owned(),
             amount: payment.amount,
             currency: payment.currency,
+            fee: None,
         },
     };
     shop.run(succeeded.clone()).unwrap();

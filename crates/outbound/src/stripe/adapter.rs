@@ -1,0 +1,93 @@
+//! Stripe as a provider.
+
+use domain::decide::RefundOutcome;
+use domain::payment::{Payment, Refund, refund_key};
+use domain::time::Timestamp;
+use engine::provider::{Begun, Fault, Message, NotTaken, Said, Standing};
+
+use super::events::said;
+use super::signature::{TOLERANCE_SECONDS, verify};
+use super::{Account, is_repeated};
+use crate::adapter::{Adapter, Around, Beginning, Notice};
+use crate::client::Reply;
+use crate::exchange::{Request, unreadable};
+
+/// Stripe with a shop's account.
+pub(crate) struct Stripe(pub(crate) Account);
+
+impl Adapter for Stripe {
+    fn begin(&self, payment: &Payment, _around: &Around<'_>) -> Option<Beginning> {
+        let order = payment.order_id.to_string();
+        let request = super::begin(
+            &self.0,
+            (payment.amount, payment.currency),
+            &payment.provider_reference,
+            (&order, &format!("Order {order}")),
+        );
+        request.map(Beginning::Ask)
+    }
+
+    fn begun(&self, reply: &Reply) -> Result<Begun, Fault> {
+        super::begun(reply)
+    }
+
+    fn ask(&self, payment: &Payment, _around: &Around<'_>) -> Option<Request> {
+        let id = payment.provider_payment_id.as_deref()?;
+        Some(super::retrieve(&self.0, id))
+    }
+
+    fn standing(&self, _payment: &Payment, reply: &Reply) -> Result<Standing, Fault> {
+        super::standing(reply)
+    }
+
+    fn capture(&self, payment: &Payment) -> Option<Request> {
+        let id = payment.provider_payment_id.as_deref()?;
+        let key = format!("{}-capture", payment.provider_reference);
+        super::capture(&self.0, id, None, &key)
+    }
+
+    fn close(&self, payment: &Payment, standing: &Standing) -> Option<Request> {
+        let id = payment.provider_payment_id.as_deref()?;
+        let key = format!("{}-cancel", payment.provider_reference);
+        let can = matches!(standing, Standing::Open | Standing::Authorised);
+        can.then(|| super::cancel(&self.0, id, &key))
+    }
+
+    fn refund(&self, payment: &Payment, refund: &Refund, _around: &Around<'_>) -> Option<Request> {
+        if let Some(id) = refund.provider_refund_id.as_deref() {
+            return Some(super::retrieve_refund(&self.0, id));
+        }
+        let intent = payment.provider_payment_id.as_deref()?;
+        let back = (refund.amount, refund.currency);
+        let key = refund_key(refund.id);
+        let order = refund.order_id.to_string();
+        super::refund(&self.0, intent, back, (&key, &order))
+    }
+
+    fn refunded(&self, _refund: &Refund, reply: &Reply) -> Result<RefundOutcome, Fault> {
+        super::refunded(reply)
+    }
+
+    fn is_repeated(&self, reply: &Reply) -> bool {
+        is_repeated(reply)
+    }
+
+    fn verify(&self, message: &Message, now: Timestamp) -> Result<Vec<u8>, NotTaken> {
+        let header = message.header("stripe-signature").unwrap_or_default();
+        let secret = &self.0.webhook_secret;
+        if verify(header, &message.body, secret, (now, TOLERANCE_SECONDS)) {
+            Ok(message.body.clone())
+        } else {
+            Err(NotTaken::Unverified)
+        }
+    }
+
+    fn notice(&self, body: &[u8]) -> Option<Notice> {
+        let (event_id, said) = said(body)?;
+        Some(Notice::Said { event_id, said })
+    }
+
+    fn told(&self, _kind: &str, reply: &Reply) -> Result<Said, Fault> {
+        Err(unreadable(reply))
+    }
+}

@@ -1,0 +1,180 @@
+//! VNPAY as a provider.
+
+use std::net::IpAddr;
+
+use domain::decide::RefundOutcome;
+use domain::ids::TypedId as _;
+use domain::money::{Amount, Currency};
+use domain::payment::{PayPage, Payment, Refund, RefundStatus, parse_provider_key};
+use domain::time::Timestamp;
+use engine::provider::{Begun, Fault, Message, Named, NotTaken, Said, Says, Standing};
+use sha2::{Digest as _, Sha256};
+
+use super::api::{self, About, Verified};
+use super::{Account, Notice as Ipn, Payment as Asked, payment_url};
+use crate::adapter::{Adapter, Around, Beginning, Notice};
+use crate::client::Reply;
+use crate::exchange::{Request, unreadable};
+use crate::texts::{self, hex};
+
+/// Where the payer's address is not known: our own.
+const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+/// How long an address can be paid by that has no deadline.
+const OPEN_ENDED: i64 = 86_400_000;
+/// How long after its deadline a payment that VNPAY has not ended counts as given up: whoever was
+/// at the bank by then has come back.
+const GIVEN_UP: i64 = 1_800_000;
+
+/// VNPAY with a shop's terminal.
+pub(crate) struct Vnpay(pub(crate) Account);
+
+fn deadline(payment: &Payment) -> Timestamp {
+    let open_ended = payment.created_at.plus_millis(OPEN_ENDED);
+    payment.expires_at.unwrap_or(open_ended)
+}
+
+/// Notes what a payment is for.
+fn info(payment: &Payment) -> String {
+    format!("Order {}", payment.order_id)
+}
+
+impl Vnpay {
+    fn about<'a>(
+        payment: &'a Payment,
+        (request_id, info): (&'a str, &'a str),
+        now: Timestamp,
+    ) -> About<'a> {
+        About {
+            request_id,
+            reference: &payment.provider_reference,
+            created_at: payment.created_at,
+            transaction_no: payment.provider_payment_id.as_deref().unwrap_or_default(),
+            ip: "127.0.0.1",
+            info,
+            now,
+        }
+    }
+
+    /// A question's own name: VNPAY takes none twice a day.
+    fn question(&self, payment: &Payment, now: Timestamp) -> Request {
+        let name = format!("{}:{}", payment.id, now.millis());
+        let digest = hex(&Sha256::digest(name.as_bytes())[..16]);
+        let info = info(payment);
+        api::query(&self.0, &Self::about(payment, (&digest, &info), now))
+    }
+}
+
+impl Adapter for Vnpay {
+    fn begin(&self, payment: &Payment, around: &Around<'_>) -> Option<Beginning> {
+        let ip = around.payer.unwrap_or(HERE).to_canonical().to_string();
+        let url = payment_url(
+            &self.0,
+            &Asked {
+                reference: &payment.provider_reference,
+                amount: payment.amount,
+                currency: payment.currency,
+                info: &info(payment),
+                ip: &ip,
+                return_url: around.return_url,
+                created_at: payment.created_at,
+                expires_at: deadline(payment),
+            },
+        )?;
+        Some(Beginning::Known(Begun {
+            provider_payment_id: None,
+            page: PayPage {
+                payment_url: Some(url),
+                client_secret: None,
+            },
+        }))
+    }
+
+    fn begun(&self, reply: &Reply) -> Result<Begun, Fault> {
+        Err(unreadable(reply))
+    }
+
+    fn ask(&self, payment: &Payment, around: &Around<'_>) -> Option<Request> {
+        Some(self.question(payment, around.now))
+    }
+
+    fn standing(&self, payment: &Payment, reply: &Reply) -> Result<Standing, Fault> {
+        Verified::read(reply, &self.0.hash_secret)?.standing(payment.currency)
+    }
+
+    fn capture(&self, _payment: &Payment) -> Option<Request> {
+        None
+    }
+
+    fn close(&self, _payment: &Payment, _standing: &Standing) -> Option<Request> {
+        None
+    }
+
+    fn given_up(&self, payment: &Payment, standing: Standing, now: Timestamp) -> Standing {
+        let over = deadline(payment).plus_millis(GIVEN_UP) <= now;
+        if standing == Standing::Open && over {
+            Standing::Failed {
+                code: "expired".to_owned(),
+            }
+        } else {
+            standing
+        }
+    }
+
+    fn refund(&self, payment: &Payment, refund: &Refund, around: &Around<'_>) -> Option<Request> {
+        if refund.status == RefundStatus::Pending {
+            return Some(self.question(payment, around.now));
+        }
+        let id = refund.id.uuid().simple().to_string();
+        let info = format!("Refund {}", refund.id);
+        let about = Self::about(payment, (&id, &info), around.now);
+        let whole = refund.amount == payment.captured_amount;
+        api::refund(&self.0, &about, (refund.amount, whole), "stockhold")
+    }
+
+    fn refunded(&self, refund: &Refund, reply: &Reply) -> Result<RefundOutcome, Fault> {
+        let verified = Verified::read(reply, &self.0.hash_secret)?;
+        if refund.status == RefundStatus::Pending {
+            verified.refund_asked()
+        } else {
+            verified.refund()
+        }
+    }
+
+    fn is_repeated(&self, _reply: &Reply) -> bool {
+        false
+    }
+
+    fn verify(&self, message: &Message, _now: Timestamp) -> Result<Vec<u8>, NotTaken> {
+        Ipn::read(&message.query, &self.0.hash_secret)?;
+        Ok(message.query.clone().into_bytes())
+    }
+
+    fn notice(&self, body: &[u8]) -> Option<Notice> {
+        let query = std::str::from_utf8(body).ok()?;
+        let ipn = Ipn::read(query, &self.0.hash_secret).ok()?;
+        let amount = ipn.amount.map_or(-1, Amount::minor);
+        let (response, status) = &ipn.codes;
+        let number = &ipn.transaction_no;
+        let event_id = format!("{}:{number}:{response}:{status}:{amount}", ipn.reference);
+        let named = parse_provider_key(&ipn.reference);
+        let currency = Currency::parse("VND")?;
+        let says = match named.filter(|_| ipn.tmn_code == self.0.tmn_code) {
+            Some((order, attempt)) => {
+                Says::Standing(Named::Attempt(order, attempt), ipn.standing(currency))
+            }
+            None => Says::Unknown,
+        };
+        let said = Said {
+            kind: format!("ipn.{}", texts::kept(response)),
+            says,
+        };
+        Some(Notice::Said {
+            event_id: texts::name(&event_id),
+            said,
+        })
+    }
+
+    fn told(&self, _kind: &str, reply: &Reply) -> Result<Said, Fault> {
+        Err(unreadable(reply))
+    }
+}

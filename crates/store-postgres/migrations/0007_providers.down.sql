@@ -1,0 +1,13 @@
+DROP FUNCTION stockhold_open(UUID, BIGINT);
+DROP INDEX idx_refunds_open;
+ALTER TABLE refunds DROP COLUMN failure_code;
+ALTER TABLE refunds DROP COLUMN provider_refund_id;
+ALTER TABLE refunds DROP COLUMN status;
+DROP INDEX idx_payments_provider_payment_id;
+DROP INDEX idx_payments_open;
+ALTER TABLE payments DROP COLUMN fee_amount;
+ALTER TABLE payments DROP COLUMN captured_amount;
+ALTER TABLE payments DROP COLUMN client_secret;
+ALTER TABLE payments DROP COLUMN payment_url;
+ALTER TABLE payments DROP COLUMN stage;
+ALTER TABLE tenants DROP COLUMN payment_accounts;

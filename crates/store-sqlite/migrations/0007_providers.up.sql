@@ -1,0 +1,30 @@
+-- Accounts with payment providers, their secrets sealed.
+ALTER TABLE tenants ADD COLUMN payment_accounts TEXT NOT NULL DEFAULT '{}';
+
+-- How far a payment has come with its provider, and with what it is paid. There was no provider to
+-- ask before this step.
+ALTER TABLE payments ADD COLUMN stage TEXT NOT NULL DEFAULT 'closed'
+    CONSTRAINT payments_stage_known CHECK (stage IN ('intended', 'begun', 'closed'));
+ALTER TABLE payments ADD COLUMN payment_url TEXT;
+ALTER TABLE payments ADD COLUMN client_secret TEXT;
+
+-- What was taken, and what the provider kept of it.
+ALTER TABLE payments ADD COLUMN captured_amount INTEGER NOT NULL DEFAULT 0
+    CONSTRAINT payments_captured_within CHECK (captured_amount BETWEEN 0 AND amount);
+UPDATE payments SET captured_amount = amount
+    WHERE status IN ('succeeded', 'partially_refunded', 'refunded');
+ALTER TABLE payments ADD COLUMN fee_amount INTEGER NOT NULL DEFAULT 0
+    CONSTRAINT payments_not_over_captured CHECK (refunded_amount <= captured_amount
+        AND fee_amount BETWEEN 0 AND captured_amount);
+CREATE INDEX idx_payments_open ON payments (tenant_id, payment_id) WHERE stage <> 'closed';
+CREATE INDEX idx_payments_provider_payment_id ON payments (tenant_id, provider_payment_id)
+    WHERE provider_payment_id IS NOT NULL AND provider NOT IN ('mock', 'manual');
+
+-- Where a refund stands with its provider.
+ALTER TABLE refunds ADD COLUMN status TEXT NOT NULL DEFAULT 'succeeded'
+    CONSTRAINT refunds_status_known
+    CHECK (status IN ('requested', 'pending', 'succeeded', 'failed'));
+ALTER TABLE refunds ADD COLUMN provider_refund_id TEXT;
+ALTER TABLE refunds ADD COLUMN failure_code TEXT;
+CREATE INDEX idx_refunds_open ON refunds (tenant_id, refund_id)
+    WHERE status IN ('requested', 'pending');
