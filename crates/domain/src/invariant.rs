@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::OrderId;
 use crate::ledger::Account;
-use crate::money::{Amount, Currency};
+use crate::money::Currency;
 use crate::order::{FinancialStatus, Order, OrderStatus, PaymentState};
 use crate::payment::{PaymentStatus, RefundStatus, Stage};
 use crate::state::State;
@@ -148,8 +148,8 @@ fn held_units(state: &State, id: OrderId, status: HoldStatus) -> i64 {
         .fold(0, |sum, hold| sum.saturating_add(hold.quantity))
 }
 
-/// Refunds add up, and never exceed what was captured; no order keeps two payments; what is done is
-/// not waited for.
+/// Refunds add up, and never exceed what was captured; no order is paid twice; what is done is not
+/// waited for.
 fn check_payments(state: &State, found: &mut Vec<String>) {
     let mut kept: BTreeMap<OrderId, i64> = BTreeMap::new();
     for payment in state.payments.values() {
@@ -172,7 +172,13 @@ fn check_payments(state: &State, found: &mut Vec<String>) {
         {
             found.push(format!("{:?}: waits for a provider in vain", payment.id));
         }
-        if payment.status == PaymentStatus::Succeeded && payment.amount > Amount::ZERO {
+        let sent_back = state
+            .refunds_of(payment.order_id)
+            .any(|refund| refund.payment_id == payment.id);
+        if !payment.earned && payment.captured_amount.is_positive() && !sent_back {
+            found.push(format!("{:?}: paid nothing and is kept", payment.id));
+        }
+        if payment.status == PaymentStatus::Succeeded && payment.earned {
             let count = kept.entry(payment.order_id).or_insert(0);
             *count = count.saturating_add(1);
         }

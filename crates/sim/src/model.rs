@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{CartId, LocationId, OrderId, PaymentId, VariantId};
+use domain::ids::{CartId, LocationId, OrderId, PaymentId, RefundId, VariantId};
 
 /// Units of one level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,12 +43,29 @@ pub struct Pay {
     pub id: PaymentId,
     /// What was or is to be taken.
     pub amount: i64,
-    /// What went back.
+    /// What went back, or shall.
     pub refunded: i64,
+    /// Whether a provider elsewhere takes it.
+    pub remote: bool,
+    /// Whether it paid its order.
+    pub earned: bool,
     /// `pending`, `failed`, `cancelled` or `taken`.
     pub state: &'static str,
     /// How it is called.
     pub reference: String,
+}
+
+/// A refund.
+#[derive(Clone, Copy, Debug)]
+pub struct Back {
+    /// Its id.
+    pub id: RefundId,
+    /// Its payment.
+    pub payment: PaymentId,
+    /// How much.
+    pub amount: i64,
+    /// Whether its provider has not said its last word.
+    pub open: bool,
 }
 
 /// An order.
@@ -74,6 +91,8 @@ pub struct Order {
     pub paid_by: Option<String>,
     /// Its payments, oldest first.
     pub payments: Vec<Pay>,
+    /// Its refunds, as the store told.
+    pub refunds: Vec<Back>,
     /// Whether a refund put units back (the model does not follow which).
     pub restocked: bool,
 }

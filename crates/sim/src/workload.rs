@@ -5,14 +5,16 @@ use domain::control::Control;
 use domain::decide::{
     AddCartItem, AdjustStock, CancelOrder, ChangeStatus, ConfirmPayment, ConvertCart, CreateCart,
     HoldOrder, ImportProduct, ImportedLevel, ImportedVariant, LineRequest, LockOrder, MoveControls,
-    PaymentRequest, Pick, PlaceOrder, ProviderOutcome, ProviderResult, RecordPayment,
-    RefundPayment, ReleaseOrder, ReviseOrder, SetShipping, SetStock, StartPayment, StockRule,
-    Sweep,
+    PaymentRequest, Pick, PlaceOrder, ProviderOutcome, ProviderResult, RecordBegun, RecordPayment,
+    RefundOutcome, RefundPayment, RefundResult, ReleaseOrder, ReviseOrder, SetShipping, SetStock,
+    StartPayment, StockRule, Sweep,
 };
-use domain::ids::{CartId, LocationId, OrderId, PaymentId, TypedId as _, Uuid, VariantId};
+use domain::ids::{
+    CartId, LocationId, OrderId, PaymentId, RefundId, TypedId as _, Uuid, VariantId,
+};
 use domain::money::{Amount, Currency};
 use domain::order::{Contact, OrderStatus};
-use domain::payment::{Provider, provider_key};
+use domain::payment::{PayPage, Provider, provider_key};
 
 use crate::dice::Dice;
 use crate::model::Model;
@@ -32,7 +34,7 @@ pub struct Draw<'a> {
 impl Draw<'_> {
     /// A command.
     pub fn command(&mut self) -> Command {
-        match self.dice.up_to(108) {
+        match self.dice.up_to(114) {
             0..=27 => self.place(),
             28..=31 => CreateCart::default().into(),
             32..=39 => self.add_to_cart(),
@@ -69,8 +71,53 @@ impl Draw<'_> {
                 reason: "looked".to_owned(),
             }
             .into(),
+            106..=108 => RecordBegun {
+                payment_id: self.payment().0,
+                provider_payment_id: Some("p".to_owned()),
+                page: PayPage::default(),
+            }
+            .into(),
+            109..=112 => self.refund_result(),
             _ => Sweep.into(),
         }
+    }
+
+    /// A refund of some payment, and what its provider says of it.
+    fn refund_result(&mut self) -> Command {
+        let backs: Vec<_> = self
+            .model
+            .orders
+            .values()
+            .flat_map(|o| &o.refunds)
+            .collect();
+        let recent = backs.len().saturating_sub(8);
+        let found = self.dice.pick(&backs[recent..]).copied();
+        let unknown = (
+            PaymentId::from_uuid(Uuid::nil()),
+            RefundId::from_uuid(Uuid::nil()),
+        );
+        let (payment_id, refund_id) = found.map_or(unknown, |back| (back.payment, back.id));
+        let name = "r".to_owned();
+        let outcome = match self.dice.up_to(3) {
+            0 => RefundOutcome::Pending {
+                provider_refund_id: Some(name),
+            },
+            1 => RefundOutcome::Failed { code: name },
+            _ => RefundOutcome::Succeeded {
+                provider_refund_id: name,
+            },
+        };
+        RefundResult {
+            payment_id,
+            refund_id,
+            outcome,
+        }
+        .into()
+    }
+
+    fn provider(&mut self) -> Option<Provider> {
+        let all = [Provider::Mock, Provider::Stripe];
+        self.dice.pick(&all).copied()
     }
 
     /// A product of one of a few handles: new, changed, or just as it is. Nobody orders it.
@@ -213,8 +260,9 @@ impl Draw<'_> {
     }
 
     fn convert(&mut self) -> Command {
+        let provider = self.provider();
         let payment = self.dice.one_in(2).then(|| PaymentRequest {
-            provider: Some(Provider::Mock),
+            provider,
             ..PaymentRequest::default()
         });
         ConvertCart {
@@ -256,7 +304,7 @@ impl Draw<'_> {
 
     fn start_payment(&mut self) -> Command {
         let request = PaymentRequest {
-            provider: Some(Provider::Mock),
+            provider: self.provider(),
             ..PaymentRequest::default()
         };
         StartPayment {
@@ -268,17 +316,24 @@ impl Draw<'_> {
 
     fn provider_result(&mut self) -> Command {
         let (payment_id, amount) = self.payment();
+        let currency = Currency::parse("EUR").unwrap_or_else(|| unreachable!());
         let outcome = if self.dice.one_in(4) {
             ProviderOutcome::Failed {
                 code: "declined".to_owned(),
+            }
+        } else if amount > 2 && self.dice.one_in(12) {
+            ProviderOutcome::CapturedInPart {
+                provider_payment_id: "p".to_owned(),
+                amount: Amount::new(amount / 2).unwrap_or_default(),
+                currency,
             }
         } else {
             let wrong = self.dice.one_in(15);
             ProviderOutcome::Succeeded {
                 provider_payment_id: "p".to_owned(),
                 amount: Amount::new(amount + i64::from(wrong)).unwrap_or_default(),
-                currency: Currency::parse("EUR").unwrap_or_else(|| unreachable!()),
-                fee: None,
+                currency,
+                fee: Amount::new(i64::from(self.dice.one_in(3))),
             }
         };
         ProviderResult {

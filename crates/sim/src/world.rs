@@ -6,12 +6,13 @@ mod observe;
 use std::collections::BTreeMap;
 
 use domain::command::{Command, Decision, Reply, Seal};
-use domain::decide::{AddLocation, CreateProduct, CreateTenant, NewVariant};
+use domain::decide::{AddLocation, CreateProduct, CreateTenant, NewVariant, SetPaymentAccount};
 use domain::event::Event;
 use domain::ids::{LocationId, TenantId, VariantId};
 use domain::invariant;
 use domain::money::{Amount, Currency};
 use domain::order::Order;
+use domain::payment::Provider;
 use domain::state::State;
 use domain::time::Timestamp;
 use engine::audit::audit;
@@ -211,6 +212,12 @@ impl<'a, S: Watched> World<'a, S> {
         .into();
         let tenant = self.make(platform(), command).await?;
         self.tenant = tenant.parse().unwrap_or_else(|_| platform());
+        let account = SetPaymentAccount {
+            provider: Provider::Stripe,
+            values: BTreeMap::new(),
+            sealed: Vec::new(),
+        };
+        self.make(self.tenant, account.into()).await?;
         let (code, name) = ("second".to_owned(), "Second".to_owned());
         self.make(
             self.tenant,
@@ -309,6 +316,7 @@ impl<'a, S: Watched> World<'a, S> {
                 return Err(self.broken(format!("{command:?}: {got}, expected {expected}")));
             }
         }
+        self.learn_refunds(&after);
         self.settle_deadlines(requests, &after)
             .map_err(|what| self.broken(what))?;
         self.compare(&after)?;

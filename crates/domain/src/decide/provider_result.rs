@@ -87,7 +87,7 @@ impl ProviderResult {
                 let mut changes = Vec::new();
                 if payment.status.is_captured() {
                     // What was taken does not become another amount.
-                    if *amount != payment.captured_amount && *amount != payment.amount {
+                    if *amount != payment.captured_amount {
                         return Err(Rejection::AmountMismatch);
                     }
                 } else {

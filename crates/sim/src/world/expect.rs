@@ -119,6 +119,8 @@ impl<S: Watched> World<'_, S> {
             Command::ProviderResult(result) => self.provider(result, after),
             Command::ConfirmPayment(confirm) => self.confirm(confirm.payment_id, after),
             Command::RefundPayment(refund) => self.refund(refund),
+            Command::RecordBegun(begun) => self.begun(begun.payment_id),
+            Command::RefundResult(result) => self.refund_result(result),
             Command::ChangeStatus(change) => self.status(change, after),
             Command::AdjustStock(adjust) => self.adjust(adjust),
             Command::SetStock(set) => self.set(set),
@@ -158,6 +160,7 @@ impl<S: Watched> World<'_, S> {
             locked: false,
             paid_by: None,
             payments: Vec::new(),
+            refunds: Vec::new(),
             restocked: false,
         };
         if !draft {
@@ -246,19 +249,21 @@ impl<S: Watched> World<'_, S> {
             order.expires_at = fresh.filter(|_| !order.on_hold);
         }
         order.locked = true;
-        let reference = after
-            .payments
-            .get(&(id, payment))
-            .map(|p| p.provider_reference.clone());
+        let stored = after.payments.get(&(id, payment));
+        let reference = stored.map(|p| p.provider_reference.clone());
+        let remote = stored.is_some_and(|p| p.provider.is_remote());
         order.payments.push(Pay {
             id: payment,
             amount: order.total,
             refunded: 0,
+            remote,
+            earned: false,
             state: "pending",
             reference: reference.unwrap_or_default(),
         });
-        // The provider wants a minute and the grace two more.
-        order.expires_at = order.expires_at.map(|end| end.max(self.now + 180_000));
+        // The mock wants a minute, others five, and the grace two more.
+        let wanted = if remote { 420_000 } else { 180_000 };
+        order.expires_at = order.expires_at.map(|end| end.max(self.now + wanted));
     }
 
     fn record(&mut self, record: &RecordPayment, after: &State) -> &'static str {
@@ -289,6 +294,8 @@ impl<S: Watched> World<'_, S> {
                 id: fresh.id,
                 amount: order.total,
                 refunded: 0,
+                remote: false,
+                earned: false,
                 state: "pending",
                 reference: record.payment_reference.clone(),
             };
@@ -318,6 +325,7 @@ impl<S: Watched> World<'_, S> {
         drop_pending(&mut order, Some(payment));
         for pay in order.payments.iter_mut().filter(|pay| pay.id == payment) {
             pay.state = "taken";
+            pay.earned = true;
             order.paid_by = Some(pay.reference.clone());
         }
         order.locked = true;

@@ -55,6 +55,12 @@ pub(super) fn difference(order: &Order, after: &State) -> Option<String> {
     if after.payments_of(order.id).count() != order.payments.len() {
         return Some("has another number of payments".to_owned());
     }
+    for back in &order.refunds {
+        let stored = after.refunds.get(&(order.id, back.id))?;
+        if stored.is_open() != back.open {
+            return Some(format!("{:?} is {:?}", back.id, stored.status));
+        }
+    }
     for pay in &order.payments {
         let stored = after.payments.get(&(order.id, pay.id))?;
         let state = match stored.status {

@@ -1,10 +1,10 @@
 //! What commands on payments must answer.
 
-use domain::decide::{ProviderOutcome, ProviderResult, RefundPayment};
+use domain::decide::{ProviderOutcome, ProviderResult, RefundOutcome, RefundPayment, RefundResult};
 use domain::ids::{OrderId, PaymentId};
 use domain::state::State;
 
-use crate::model::{Pay, Stand};
+use crate::model::{Back, Pay, Stand};
 use crate::world::{Watched, World};
 
 impl<S: Watched> World<'_, S> {
@@ -29,17 +29,30 @@ impl<S: Watched> World<'_, S> {
             return "not_found";
         };
         let key = (id, pay.id);
-        let ProviderOutcome::Succeeded { amount, .. } = &result.outcome else {
-            if pay.state == "pending" {
-                self.change_pay(key, |pay| pay.state = "failed");
+        let amount = match &result.outcome {
+            ProviderOutcome::Succeeded { amount, .. } => amount.minor(),
+            ProviderOutcome::CapturedInPart { .. } if pay.state == "taken" => return "ok",
+            ProviderOutcome::CapturedInPart { amount, .. } => {
+                let part = amount.minor();
+                self.change_pay(key, |pay| {
+                    pay.state = "taken";
+                    (pay.amount, pay.refunded) = (part, part);
+                });
+                return "ok";
             }
-            return "ok";
+            ProviderOutcome::Disputed { .. } => return "ok",
+            ProviderOutcome::Failed { .. } => {
+                if pay.state == "pending" {
+                    self.change_pay(key, |pay| pay.state = "failed");
+                }
+                return "ok";
+            }
         };
+        if amount != pay.amount {
+            return "amount_mismatch";
+        }
         if pay.state == "taken" {
             return "ok";
-        }
-        if amount.minor() != pay.amount {
-            return "amount_mismatch";
         }
         let Some(order) = self.model.orders.get(&id) else {
             return "not_found";
@@ -69,6 +82,7 @@ impl<S: Watched> World<'_, S> {
         );
         match pay.state {
             "taken" => return "ok",
+            _ if pay.remote => return "invalid_state",
             "failed" => return "invalid_state",
             "cancelled" if !ended => return "invalid_state",
             _ => {}
@@ -102,10 +116,50 @@ impl<S: Watched> World<'_, S> {
                 self.model.levels.entry(*key).or_default().stock += units;
             }
         }
-        if amount == left && matches!(order.stand, Stand::Paid(_)) {
+        if amount == left && pay.earned && matches!(order.stand, Stand::Paid(_)) {
             order.stand = Stand::Refunded;
             order.on_hold = false;
         }
         "ok"
+    }
+
+    /// A provider has begun a payment: nothing that is counted here changes.
+    pub(super) fn begun(&self, payment: PaymentId) -> &'static str {
+        self.order_of(payment).map_or("not_found", |_| "ok")
+    }
+
+    pub(super) fn refund_result(&mut self, result: &RefundResult) -> &'static str {
+        let Some((id, pay)) = self.order_of(result.payment_id) else {
+            return "not_found";
+        };
+        let order = self.model.orders.get_mut(&id);
+        let mut backs = order.into_iter().flat_map(|order| &mut order.refunds);
+        let Some(back) = backs.find(|back| back.id == result.refund_id) else {
+            return "not_found";
+        };
+        let ended = !matches!(result.outcome, RefundOutcome::Pending { .. });
+        let failed = back.open && matches!(result.outcome, RefundOutcome::Failed { .. });
+        let amount = back.amount;
+        back.open &= !ended;
+        if failed {
+            self.change_pay((id, pay.id), |pay| pay.refunded -= amount);
+        }
+        "ok"
+    }
+
+    /// Refunds get their ids from the store.
+    pub(in crate::world) fn learn_refunds(&mut self, after: &State) {
+        for order in self.model.orders.values_mut() {
+            for refund in after.refunds_of(order.id) {
+                if order.refunds.iter().all(|known| known.id != refund.id) {
+                    order.refunds.push(Back {
+                        id: refund.id,
+                        payment: refund.payment_id,
+                        amount: refund.amount.minor(),
+                        open: refund.is_open(),
+                    });
+                }
+            }
+        }
     }
 }
