@@ -74,6 +74,11 @@ pub(crate) enum Command {
     /// Show messages of payment providers, or take them in again
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Ask providers about every payment, and report what differs from what stands here
+    Reconcile(ReconcileArgs),
+    /// Accounts with payment providers
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
     /// Take a whole database over into an empty one, of the same kind or the other
     Copy(CopyArgs),
     /// Show what settings a server would run with
@@ -131,6 +136,37 @@ pub(crate) struct VaultArgs {
     /// Keys that seal those secrets: base64 of 32 bytes each, separated by commas, the newest first
     #[arg(long, env = "STOCKHOLD_ACCOUNTS_KEY", hide_env_values = true)]
     pub(crate) accounts_key: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct ReconcileArgs {
+    /// Slug of one tenant; all of them otherwise
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// How many days back
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..=3_650))]
+    pub(crate) days: i64,
+    #[command(flatten)]
+    pub(crate) at: AtDatabase,
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// Print JSON for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AccountsCommand {
+    /// Seal all secrets with the newest of the keys given, on a database that no server uses
+    Reseal(ResealArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct ResealArgs {
+    #[command(flatten)]
+    pub(crate) at: AtDatabase,
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
 }
 
 /// Which shop: on a running server with a secret key, or on a database that no server uses.

@@ -1,5 +1,6 @@
 //! What the command line can do besides serving.
 
+mod accounts;
 mod audit;
 mod config;
 mod copy;
@@ -8,6 +9,7 @@ mod levers;
 mod manual;
 mod migrate;
 mod output;
+mod reconcile;
 pub(crate) mod session;
 mod smoke;
 mod tenant;
@@ -18,7 +20,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::ArgMatches;
 
-use crate::cli::Command;
+use crate::cli::{AccountsCommand, Command};
 use crate::serve;
 
 pub(crate) use output::{Stopwatch, bar, line};
@@ -40,6 +42,8 @@ pub(crate) fn run(command: Command, matches: &ArgMatches) -> Result<ExitCode> {
         Command::Import(args) => crate::import::run(&args),
         Command::Export(args) => crate::export::run(&args),
         Command::Copy(args) => copy::run(&args),
+        Command::Reconcile(args) => reconcile::run(&args),
+        Command::Accounts(AccountsCommand::Reseal(args)) => accounts::reseal(&args),
         Command::Config(args) => config::run(args, matches),
         Command::Webhook(command) => webhook::run(&command),
         Command::Smoke(args) => smoke::run(&args),

@@ -267,6 +267,18 @@ impl Location {
         Ok(())
     }
 
+    /// The servers' pepper, read beside any servers.
+    pub(crate) async fn pepper(&self) -> Result<[u8; 32]> {
+        let secrets = match self {
+            Self::Sqlite(path) => {
+                Self::must_exist(path)?;
+                Secrets::of_sqlite(path)?
+            }
+            Self::Postgres(address) => Secrets::of_postgres(Connections::new(address, 1)?),
+        };
+        pepper_of(&secrets).await
+    }
+
     /// Freezes it as it is now, beside any servers.
     pub(crate) fn freeze(&self) -> Result<Box<dyn Frozen>> {
         Ok(match self {
@@ -279,16 +291,21 @@ impl Location {
     }
 }
 
+async fn pepper_of(secrets: &Secrets) -> Result<[u8; 32]> {
+    let mut fresh = [0; 32];
+    SystemEntropy.fill(&mut fresh);
+    let kept = secrets.keep("pepper", &fresh).await?;
+    kept.try_into()
+        .map_err(|_| anyhow!("the server's pepper in the database is damaged"))
+}
+
 impl Database {
     /// The servers' pepper: made once, kept in the database. Whoever has it may work there: a copy
     /// that is noted later sees it and does not begin.
     pub(crate) async fn pepper(&self) -> Result<[u8; 32]> {
-        let mut fresh = [0; 32];
-        SystemEntropy.fill(&mut fresh);
-        let kept = self.secrets.keep("pepper", &fresh).await?;
+        let pepper = pepper_of(&self.secrets).await?;
         self.secrets.no_copy().await?;
-        kept.try_into()
-            .map_err(|_| anyhow!("the server's pepper in the database is damaged"))
+        Ok(pepper)
     }
 
     /// A store of one writer, for work done before the server runs.

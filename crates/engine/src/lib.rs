@@ -31,5 +31,6 @@ pub mod stats;
 pub mod audit;
 pub mod inbox;
 pub mod memory_store;
+pub mod reconcile;
 pub mod saga;
 pub mod sweeper;

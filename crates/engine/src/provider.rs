@@ -239,8 +239,16 @@ pub trait Providers: Send + Sync {
     /// payment stands then.
     fn close<'a>(&'a self, tenant: &'a Tenant, payment: &'a Payment) -> Asked<'a, Standing>;
 
-    /// Asks for a refund, or how far it has come where it was asked for before.
+    /// Asks for a refund: the same again is the same refund.
     fn refund<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        payment: &'a Payment,
+        refund: &'a Refund,
+    ) -> Asked<'a, RefundOutcome>;
+
+    /// Asks how far a refund has come that was asked for before.
+    fn refunded<'a>(
         &'a self,
         tenant: &'a Tenant,
         payment: &'a Payment,

@@ -12,7 +12,7 @@ use domain::command::{Command, Reply};
 use domain::decide::{ProviderOutcome, ProviderResult, RecordBegun, RefundOutcome, RefundResult};
 use domain::ids::{PaymentId, RefundId, TenantId, TypedId as _};
 use domain::needs::Needs;
-use domain::payment::{Payment, PaymentStatus, Provider, Refund, Stage};
+use domain::payment::{Payment, PaymentStatus, Provider, Refund, RefundStatus, Stage};
 use domain::state::State;
 use domain::tenant::Tenant;
 
@@ -141,11 +141,6 @@ impl Sagas {
         self.take(&found, asked?).await
     }
 
-    /// Where a payment stands with its provider, with nothing changed.
-    pub async fn look(&self, tenant: &Tenant, payment: &Payment) -> Result<Standing, Fault> {
-        self.providers.standing(tenant, payment).await
-    }
-
     async fn pursue(&self, tenant: TenantId, id: PaymentId) -> Result<Step, Stuck> {
         let _alone = self.busy.lock(id.uuid()).await;
         let found = self.find(tenant, id).await?;
@@ -218,7 +213,12 @@ impl Sagas {
         if !refund.is_open() {
             return Ok(Step::Done);
         }
-        let outcome = match self.providers.refund(tenant, payment, refund).await {
+        let asked = if refund.status == RefundStatus::Requested {
+            self.providers.refund(tenant, payment, refund).await
+        } else {
+            self.providers.refunded(tenant, payment, refund).await
+        };
+        let outcome = match asked {
             Ok(outcome) => outcome,
             Err(Fault::Refused { code }) => RefundOutcome::Failed { code },
             Err(fault) => return Err(fault.into()),

@@ -74,10 +74,18 @@ pub(crate) trait Adapter: Send + Sync {
         standing
     }
 
-    /// Asks for a refund, or where it stands; `None` where the provider does not take it.
+    /// Asks for a refund; `None` where the provider does not take it.
     fn refund(&self, payment: &Payment, refund: &Refund, around: &Around<'_>) -> Option<Request>;
 
-    /// Where a refund stands.
+    /// Asks where a refund stands; `None` where its name is not known.
+    fn ask_refund(
+        &self,
+        payment: &Payment,
+        refund: &Refund,
+        around: &Around<'_>,
+    ) -> Option<Request>;
+
+    /// Where a refund stands, by an answer to either.
     fn refunded(&self, refund: &Refund, reply: &Reply) -> Result<RefundOutcome, Fault>;
 
     /// Whether the same request is to be sent again at once.

@@ -329,6 +329,20 @@ impl Providers for AllProviders {
         })
     }
 
+    fn refunded<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        payment: &'a Payment,
+        refund: &'a Refund,
+    ) -> Asked<'a, RefundOutcome> {
+        Box::pin(async move {
+            let adapter = self.adapter(tenant, payment.provider)?;
+            let request = adapter.ask_refund(payment, refund, &around(self.now()));
+            let reply = self.ask(&*adapter, request).await?;
+            known(adapter.refunded(refund, &reply))
+        })
+    }
+
     fn receipt(&self, provider: Provider, receipt: Receipt) -> Option<String> {
         (provider == Provider::Vnpay).then(|| vnpay::Answer::of(receipt).body())
     }
@@ -374,9 +388,9 @@ impl Providers for AllProviders {
     }
 }
 
-/// A question that was refused says nothing of the payment: it is asked again.
-fn known(standing: Result<Standing, Fault>) -> Result<Standing, Fault> {
-    standing.map_err(|fault| match fault {
+/// A question that was refused says nothing of what was asked for: it is asked again.
+fn known<T>(asked: Result<T, Fault>) -> Result<T, Fault> {
+    asked.map_err(|fault| match fault {
         Fault::Refused { code } => Fault::Unknown(format!("the provider refused to say: {code}")),
         Fault::Timeout | Fault::Unknown(_) => fault,
     })

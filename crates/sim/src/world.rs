@@ -212,12 +212,7 @@ impl<'a, S: Watched> World<'a, S> {
         .into();
         let tenant = self.make(platform(), command).await?;
         self.tenant = tenant.parse().unwrap_or_else(|_| platform());
-        let account = SetPaymentAccount {
-            provider: Provider::Stripe,
-            values: BTreeMap::new(),
-            sealed: Vec::new(),
-        };
-        self.make(self.tenant, account.into()).await?;
+        self.make(self.tenant, account().into()).await?;
         let (code, name) = ("second".to_owned(), "Second".to_owned());
         self.make(
             self.tenant,
@@ -409,6 +404,15 @@ impl<'a, S: Watched> World<'a, S> {
             }
         }
         Ok(())
+    }
+}
+
+/// With whom the shop's payments are that somebody else takes.
+fn account() -> SetPaymentAccount {
+    SetPaymentAccount {
+        provider: Provider::Stripe,
+        values: BTreeMap::new(),
+        sealed: Vec::new(),
     }
 }
 

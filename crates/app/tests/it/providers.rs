@@ -2,11 +2,14 @@
 
 mod crashes;
 mod emulator;
+mod mixture;
+mod reconcile;
 mod stripe;
 mod vnpay;
 mod yookassa;
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use bench::server::{Folder, Server};
@@ -65,6 +68,27 @@ impl Clocked {
     fn ahead(&self, seconds: u32) {
         std::fs::write(&self.offset, seconds.to_string()).unwrap();
     }
+}
+
+/// What `stockhold reconcile` finds.
+fn reconcile(shop: &Shop) -> Value {
+    let ran = Command::new(binary())
+        .args(["reconcile", "--json", "--database", &shop.folder.database()])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&ran.stdout);
+    let found: Value = serde_json::from_str(text.lines().next().unwrap_or_default())
+        .unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&ran.stderr)));
+    assert_eq!(ran.status.success(), found["ok"] == json!(true), "{found}");
+    found
+}
+
+/// Nothing is found by audit and reconciliation, and the ledger comes to nothing.
+async fn is_sound(shop: &Shop, client: &Client) {
+    balances(client).await;
+    shop.audit();
+    let found = reconcile(shop);
+    assert_eq!(found["differences"], json!([]));
 }
 
 /// Waits for something that happens by itself.

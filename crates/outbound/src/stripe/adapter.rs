@@ -54,14 +54,21 @@ impl Adapter for Stripe {
     }
 
     fn refund(&self, payment: &Payment, refund: &Refund, _around: &Around<'_>) -> Option<Request> {
-        if let Some(id) = refund.provider_refund_id.as_deref() {
-            return Some(super::retrieve_refund(&self.0, id));
-        }
         let intent = payment.provider_payment_id.as_deref()?;
         let back = (refund.amount, refund.currency);
         let key = refund_key(refund.id);
         let order = refund.order_id.to_string();
         super::refund(&self.0, intent, back, (&key, &order))
+    }
+
+    fn ask_refund(
+        &self,
+        _payment: &Payment,
+        refund: &Refund,
+        _around: &Around<'_>,
+    ) -> Option<Request> {
+        let id = refund.provider_refund_id.as_deref()?;
+        Some(super::retrieve_refund(&self.0, id))
     }
 
     fn refunded(&self, _refund: &Refund, reply: &Reply) -> Result<RefundOutcome, Fault> {

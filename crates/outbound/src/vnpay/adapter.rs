@@ -121,9 +121,6 @@ impl Adapter for Vnpay {
     }
 
     fn refund(&self, payment: &Payment, refund: &Refund, around: &Around<'_>) -> Option<Request> {
-        if refund.status == RefundStatus::Pending {
-            return Some(self.question(payment, around.now));
-        }
         let id = refund.id.uuid().simple().to_string();
         let info = format!("Refund {}", refund.id);
         let about = Self::about(payment, (&id, &info), around.now);
@@ -131,12 +128,22 @@ impl Adapter for Vnpay {
         api::refund(&self.0, &about, (refund.amount, whole), "stockhold")
     }
 
+    /// A refund has no name of its own: its payment is asked for.
+    fn ask_refund(
+        &self,
+        payment: &Payment,
+        _refund: &Refund,
+        around: &Around<'_>,
+    ) -> Option<Request> {
+        Some(self.question(payment, around.now))
+    }
+
     fn refunded(&self, refund: &Refund, reply: &Reply) -> Result<RefundOutcome, Fault> {
         let verified = Verified::read(reply, &self.0.hash_secret)?;
-        if refund.status == RefundStatus::Pending {
-            verified.refund_asked()
-        } else {
+        if refund.status == RefundStatus::Requested {
             verified.refund()
+        } else {
+            verified.refund_asked()
         }
     }
 

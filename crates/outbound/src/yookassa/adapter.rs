@@ -64,13 +64,20 @@ impl Adapter for Yookassa {
     }
 
     fn refund(&self, payment: &Payment, refund: &Refund, _around: &Around<'_>) -> Option<Request> {
-        if let Some(id) = refund.provider_refund_id.as_deref() {
-            return Some(super::retrieve_refund(&self.account, id));
-        }
         let id = payment.provider_payment_id.as_deref()?;
         let back = (refund.amount, refund.currency);
         let about = refund.reason.as_deref().unwrap_or("refund");
         super::refund(&self.account, id, back, (&refund_key(refund.id), about))
+    }
+
+    fn ask_refund(
+        &self,
+        _payment: &Payment,
+        refund: &Refund,
+        _around: &Around<'_>,
+    ) -> Option<Request> {
+        let id = refund.provider_refund_id.as_deref()?;
+        Some(super::retrieve_refund(&self.account, id))
     }
 
     fn refunded(&self, _refund: &Refund, reply: &Reply) -> Result<RefundOutcome, Fault> {

@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) calls: Vec<String>,
     /// How requests fail.
     pub(crate) fault: Option<Fault>,
+    /// How the next one fails.
+    pub(crate) next_fault: Option<Fault>,
     /// Whether refunds stay pending.
     pub(crate) slow_refunds: bool,
 }
@@ -150,7 +152,12 @@ async fn answer(
         let mut world = world.lock().unwrap();
         let call = format!("{} {}", asked.method, asked.path);
         world.calls.push(call);
-        let fault = world.fault.filter(|_| changes);
+        let next = if changes {
+            world.next_fault.take()
+        } else {
+            None
+        };
+        let fault = next.or_else(|| world.fault.filter(|_| changes));
         let skipped = matches!(fault, Some(Fault::Down | Fault::HangBefore));
         let answered = (!skipped).then(|| dispatch(&mut world, &asked));
         (fault, answered)

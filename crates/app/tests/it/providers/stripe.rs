@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::emulator::{Asked, Emulator, World};
-use super::{Clocked, Tried, balances, cash, paid_once, start, until};
+use super::{Clocked, Tried, cash, is_sound, paid_once, start, until};
 use crate::shop::{Answer, Client, at_once, count};
 
 const SECRET: &str = "whsec_of_the_test";
@@ -97,7 +97,12 @@ fn seconds() -> u64 {
 }
 
 /// Sends an event as Stripe would; `ahead` is how far our clock is before its.
-async fn tell(client: &Client, (id, kind): (&str, &str), object: &Value, ahead: u64) -> Answer {
+pub(super) async fn tell(
+    client: &Client,
+    (id, kind): (&str, &str),
+    object: &Value,
+    ahead: u64,
+) -> Answer {
     let event = json!({"id": id, "object": "event", "type": kind, "data": {"object": object}});
     let body = event.to_string();
     let at = seconds() + ahead;
@@ -189,8 +194,7 @@ async fn signed_events_pay_once_in_any_order() {
     assert_eq!(emulator.world().all("re_").len(), 0, "the bank took it");
     let dead = client.get("/webhook-events?status=dead").await;
     assert_eq!(dead.body["data"], json!([]));
-    balances(&client).await;
-    shop.audit();
+    is_sound(&shop, &client).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -266,8 +270,7 @@ async fn money_that_comes_late_revives_its_order_or_goes_back_once() {
         .get(&format!("/payments/{}", second.text("id")))
         .await;
     assert_eq!(shown.text("status"), "refunded");
-    balances(client).await;
-    tried.shop.audit();
+    is_sound(&tried.shop, client).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -293,6 +296,5 @@ async fn what_was_taken_in_part_goes_back() {
     assert_eq!(seen.text("status"), "pending");
     let events = client.get(&format!("/orders/{order}/events")).await;
     assert!(events.body.to_string().contains("\"partial\""));
-    balances(&client).await;
-    shop.audit();
+    is_sound(&shop, &client).await;
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::emulator::{Asked, Emulator, Fault, World};
-use super::{Tried, balances, ledger_of, paid_once, start, until};
+use super::{Tried, balances, is_sound, ledger_of, paid_once, start, until};
 use crate::shop::{Answer, Client, at_once, count};
 
 pub(super) fn answer(world: &mut World, asked: &Asked) -> (u16, Value) {
@@ -38,7 +38,7 @@ pub(super) fn answer(world: &mut World, asked: &Asked) -> (u16, Value) {
     }
 }
 
-async fn account(client: &Client, emulator: &Emulator) {
+pub(super) async fn account(client: &Client, emulator: &Emulator) {
     let api_url = format!("{}/v3", emulator.url);
     let account = json!({"shop_id": "100500", "secret_key": "test_secret",
         "api_url": api_url, "check_sender": false});
@@ -47,7 +47,7 @@ async fn account(client: &Client, emulator: &Emulator) {
     assert!(!set.body.to_string().contains("test_secret"));
 }
 
-async fn tell(client: &Client, event: &str, object: &Value) -> Answer {
+pub(super) async fn tell(client: &Client, event: &str, object: &Value) -> Answer {
     let body = json!({"type": "notification", "event": event, "object": object});
     let provider = client.with_key(None);
     provider.post("/webhooks/demo/yookassa", body).await
@@ -102,8 +102,7 @@ async fn what_a_notification_says_is_asked_for() {
     paid_once(&client, &order).await;
     let fee = ledger_of(&client, &format!("provider_fee:{}", payment.text("id"))).await;
     assert_eq!(fee["entries"][0]["debit"], json!(350), "{fee}");
-    balances(&client).await;
-    shop.audit();
+    is_sound(&shop, &client).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -286,6 +285,5 @@ async fn refunds_are_bounded_asked_for_once_and_followed_to_their_end() {
     .await;
     let order = client.get(&format!("/orders/{order}")).await;
     assert_eq!(order.text("payment_status"), "partially_refunded");
-    balances(&client).await;
-    shop.audit();
+    is_sound(&shop, &client).await;
 }
