@@ -77,6 +77,13 @@ impl Call {
         }
     }
 
+    /// Where payers come back to that were given no other address, less the provider's name.
+    #[must_use]
+    pub fn usual_return(&self) -> String {
+        let url = &self.services.codec.public_url;
+        format!("{url}/payments/return/{}", self.tenant())
+    }
+
     /// The id at a place in the path.
     pub fn id<I: TypedId>(&self, place: usize) -> Result<I, Problem> {
         self.ids

@@ -39,6 +39,11 @@ pub(crate) fn fault(fault: &Fault) -> Problem {
 pub(crate) fn problem(stuck: &Stuck, reply: Reply) -> Problem {
     let mut problem = match stuck {
         Stuck::Gone => Problem::not_found(),
+        Stuck::Busy => Problem::new(
+            "idempotency_in_flight",
+            "the provider is being asked by another request",
+        )
+        .retry_after(AGAIN),
         Stuck::Store(error) => unreadable(error),
         Stuck::NotTaken(failure) => problem_of(failure.clone()),
         Stuck::Provider(asked) => fault(asked),

@@ -165,6 +165,22 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// Whether its payment ended before its provider had begun it: the same request again starts
+    /// another.
+    #[must_use]
+    pub fn is_void(self, state: &State) -> bool {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is a payment")]
+        match self {
+            Self::Payment(id)
+            | Self::Checkout {
+                payment: Some(id), ..
+            } => state.payment(id).is_some_and(|payment| {
+                payment.status == PaymentStatus::Failed && payment.provider_payment_id.is_none()
+            }),
+            _ => false,
+        }
+    }
+
     /// Whether a provider is still to be asked before this is an answer: its payment is not begun,
     /// or its refund not sent.
     #[must_use]

@@ -125,8 +125,8 @@ pub struct Transaction {
     pub seq: i64,
     /// When.
     pub at: Timestamp,
-    /// `payment_confirmed:{payment_id}`, `provider_fee:{payment_id}` or `refund:{refund_id}`: there
-    /// is one of each.
+    /// `payment_confirmed:{payment_id}`, `provider_fee:{payment_id}`, `refund:{refund_id}` or
+    /// `refund_failed:{refund_id}`: there is one of each.
     pub reference: String,
     /// The order.
     pub order_id: OrderId,
@@ -225,22 +225,33 @@ pub(crate) fn fee(payment: &Payment, place: Place) -> Option<Transaction> {
 
 /// Money went back: what was earned with its share of the tax, or the customer's credit.
 pub(crate) fn returned(payment: &Payment, refund: &Refund, place: Place) -> Option<Transaction> {
+    let sums = back(payment, refund);
+    transaction((payment, place), format!("refund:{}", refund.id), &sums)
+}
+
+/// Money that had gone back came again: the payer's bank did not take it.
+pub(crate) fn bounced(payment: &Payment, refund: &Refund, place: Place) -> Option<Transaction> {
+    let sums = back(payment, refund).map(|(account, sum)| (account, sum.saturating_neg()));
+    transaction(
+        (payment, place),
+        format!("refund_failed:{}", refund.id),
+        &sums,
+    )
+}
+
+fn back(payment: &Payment, refund: &Refund) -> [(Account, i64); 4] {
     let (amount, tax) = (refund.amount.minor(), refund.tax_amount.minor());
     let (goods, tax, credit) = if payment.earned {
         (amount.saturating_sub(tax), tax, 0)
     } else {
         (0, 0, amount)
     };
-    transaction(
-        (payment, place),
-        format!("refund:{}", refund.id),
-        &[
-            (Account::Cash(payment.provider), amount.saturating_neg()),
-            (Account::TaxPayable, tax),
-            (Account::Refunds, goods),
-            (Account::CustomerCredit, credit),
-        ],
-    )
+    [
+        (Account::Cash(payment.provider), amount.saturating_neg()),
+        (Account::TaxPayable, tax),
+        (Account::Refunds, goods),
+        (Account::CustomerCredit, credit),
+    ]
 }
 
 /// Debits are above zero and credits below. What is nothing is left out; a transaction of nothing

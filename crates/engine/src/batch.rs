@@ -178,6 +178,9 @@ impl Deciding<'_> {
         if known.status == OPEN {
             let claimed = open::decode(&known.body);
             let (reply, status) = claimed.ok_or(Failure::Internal)?;
+            if reply.is_void(&self.state) {
+                return Ok(None);
+            }
             // A claim that still waits for its provider stands as it is.
             let claim = Some(claim).filter(|_| !reply.is_open(&self.state));
             return Ok(Some(Answer {
@@ -258,6 +261,7 @@ impl Deciding<'_> {
             if !planted::is(Bug::KeyClaimedLate) {
                 self.known.insert(claim.key, stored.clone());
             }
+            self.answers.retain(|(key, _)| *key != claim.key);
             self.answers.push((claim.key, stored));
         }
         Answer {

@@ -35,10 +35,13 @@ pub async fn resolve(
                 })
             }))
         }
-        Says::Standing(named, standing) => {
+        Says::Standing(named, standing, amount) => {
             let Some((payment, _)) = find(reader, tenant, &named).await? else {
                 return Ok(WebhookSays::Unknown);
             };
+            if amount.is_some_and(|amount| amount != payment.amount) {
+                return Ok(WebhookSays::OtherMoney(payment.id));
+            }
             let payment_id = payment.id;
             let outcome = outcome(&payment, standing);
             Ok(outcome.map_or(WebhookSays::Nothing, |outcome| {
@@ -113,9 +116,11 @@ fn refund(
     outcome: RefundOutcome,
 ) -> WebhookSays {
     let theirs = match &outcome {
-        RefundOutcome::Pending { provider_refund_id } => provider_refund_id.as_deref(),
         RefundOutcome::Succeeded { provider_refund_id } => Some(provider_refund_id.as_str()),
-        RefundOutcome::Failed { .. } => None,
+        RefundOutcome::Pending { provider_refund_id }
+        | RefundOutcome::Failed {
+            provider_refund_id, ..
+        } => provider_refund_id.as_deref(),
     };
     let refunds = || {
         let all = state.refunds_of(payment.order_id);

@@ -1,6 +1,6 @@
 //! The port to payment providers: what we ask of them, and what they tell us, verified.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::pin::Pin;
 
@@ -144,8 +144,9 @@ pub enum Says {
     Unknown,
     /// How a payment went.
     Payment(Named, ProviderOutcome),
-    /// Where a payment stands, by its provider's own word.
-    Standing(Named, Standing),
+    /// Where a payment stands, by its provider's own word; and the amount that it is about, where
+    /// that must be the payment's whatever else is said.
+    Standing(Named, Standing, Option<Amount>),
     /// How a refund went, by our id where it carries it.
     Refund(Named, Option<RefundId>, RefundOutcome),
 }
@@ -237,14 +238,21 @@ pub trait Providers: Send + Sync {
 
     /// Sees to it, as far as the provider lets us, that nobody pays any more, and asks where the
     /// payment stands then.
-    fn close<'a>(&'a self, tenant: &'a Tenant, payment: &'a Payment) -> Asked<'a, Standing>;
+    fn close<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        payment: &'a Payment,
+        now: Timestamp,
+    ) -> Asked<'a, Standing>;
 
-    /// Asks for a refund: the same again is the same refund.
+    /// Asks for a refund: the same again is the same refund. `others` are the provider's names of
+    /// other refunds of the payment.
     fn refund<'a>(
         &'a self,
         tenant: &'a Tenant,
         payment: &'a Payment,
         refund: &'a Refund,
+        others: &'a BTreeSet<String>,
     ) -> Asked<'a, RefundOutcome>;
 
     /// Asks how far a refund has come that was asked for before.
@@ -253,6 +261,7 @@ pub trait Providers: Send + Sync {
         tenant: &'a Tenant,
         payment: &'a Payment,
         refund: &'a Refund,
+        others: &'a BTreeSet<String>,
     ) -> Asked<'a, RefundOutcome>;
 
     /// What a provider is answered, with status 200, that has words of its own for it.
@@ -262,11 +271,12 @@ pub trait Providers: Send + Sync {
     fn usual_urls(&self, provider: Provider) -> &'static [(&'static str, &'static str)];
 
     /// Seals the secrets of an account, so that only this server's key opens them, and only for
-    /// this tenant and provider.
+    /// this tenant, provider and these values: nobody can send them to another address.
     fn seal(
         &self,
         tenant: TenantId,
         provider: Provider,
+        values: &BTreeMap<String, String>,
         secrets: &BTreeMap<String, String>,
     ) -> Result<Vec<u8>, NoKey>;
 

@@ -140,6 +140,8 @@ pub struct OpenMoney {
     pub refund_id: Option<RefundId>,
     /// Whether the provider is known to know of it.
     pub begun: bool,
+    /// The time, by the clock that counts.
+    pub now: Timestamp,
     /// When the payment is to be ended; now, for one that nobody waits for any more.
     pub ends_at: Option<Timestamp>,
 }
@@ -320,8 +322,9 @@ pub trait Reader: Send + Sync {
     fn payment_named(&self, tenant: TenantId, name: String) -> Read<'_, Option<PaymentId>>;
 
     /// Payments and refunds of all tenants with whose providers we are not through, in the order of
-    /// their ids (a refund's own), behind `after`, at most about `limit`.
-    fn open_money(&self, after: Uuid, limit: usize) -> Read<'_, Vec<OpenMoney>>;
+    /// their ids (a refund's own), behind `after`, at most about `limit`. `now` is the caller's clock, which counts where the
+    /// database has none of its own.
+    fn open_money(&self, after: Uuid, limit: usize, now: Timestamp) -> Read<'_, Vec<OpenMoney>>;
 
     /// Whether the database answers.
     fn ping(&self) -> Read<'_, ()>;

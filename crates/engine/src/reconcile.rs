@@ -1,6 +1,6 @@
 //! Where providers, payments and the ledger differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::decide::RefundOutcome;
 use domain::ids::{OrderId, PaymentId, RefundId, TypedId as _};
@@ -47,7 +47,9 @@ pub async fn differences(
         };
         let booked = booked(ledger, payment, state).into_iter();
         found.extend(booked.map(|(id, what)| difference(id, what)));
-        if !payment.provider.is_remote() || payment.stage == Stage::Intended {
+        // What was never begun has no name to ask for; VNPAY knows ours.
+        let named = payment.provider_payment_id.is_some() || payment.provider == Provider::Vnpay;
+        if !payment.provider.is_remote() || payment.stage == Stage::Intended || !named {
             continue;
         }
         let there = there(providers, tenant, payment).await;
@@ -109,7 +111,10 @@ async fn refund_there(
         return None;
     }
     let ours = refund.status;
-    let said = match providers.refunded(tenant, payment, refund).await {
+    let said = match providers
+        .refunded(tenant, payment, refund, &BTreeSet::new())
+        .await
+    {
         Err(fault) => return Some(format!("the provider does not say: {fault}")),
         Ok(RefundOutcome::Pending { .. }) => RefundStatus::Pending,
         Ok(RefundOutcome::Succeeded { .. }) => RefundStatus::Succeeded,
@@ -135,8 +140,12 @@ fn booked(ledger: &Cash, payment: &Payment, state: &State) -> Vec<(Option<Refund
     for refund in refunds_of(state, payment) {
         let gone = refund.status == RefundStatus::Succeeded;
         let amount = if gone { refund.amount.minor() } else { 0 };
+        // What had gone and came again is booked on both sides.
+        let again = ledger.get(&format!("refund_failed:{}", refund.id));
+        let again = again.copied().unwrap_or_default();
         let reference = format!("refund:{}", refund.id);
-        expected.push((Some(refund.id), reference, amount.saturating_neg()));
+        let moved = amount.saturating_add(again).saturating_neg();
+        expected.push((Some(refund.id), reference, moved));
     }
     let differs = |(refund, reference, amount): (Option<RefundId>, String, i64)| {
         let cash = ledger.get(&reference).copied().unwrap_or_default();

@@ -32,7 +32,7 @@ pub(crate) fn adapter(
     provider: Provider,
 ) -> Option<Box<dyn Adapter>> {
     let account = tenant.accounts.get(&provider)?;
-    let secrets = vault.open((tenant.id, provider), &account.sealed)?;
+    let secrets = vault.open((tenant.id, provider, &account.values), &account.sealed)?;
     let of = |map: &BTreeMap<String, String>, name: &str| map.get(name).cloned();
     let secret = |name: &str| of(&secrets, name);
     let value = |name: &str| of(&account.values, name);

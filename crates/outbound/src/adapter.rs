@@ -1,6 +1,7 @@
 //! What every provider at somebody else's server says of itself: which request asks for what, and
 //! what an answer means. It does no I/O. To add one is to write one of these, and its vectors.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use domain::decide::RefundOutcome;
@@ -10,6 +11,9 @@ use engine::provider::{Begun, Fault, Message, Named, NotTaken, Said, Standing};
 
 use crate::client::Reply;
 use crate::exchange::Request;
+
+/// For how long a refund can only have been asked for by whoever made it, in milliseconds.
+const A_WHILE: i64 = 60_000;
 
 /// How a payment is begun.
 pub(crate) enum Beginning {
@@ -77,16 +81,26 @@ pub(crate) trait Adapter: Send + Sync {
     /// Asks for a refund; `None` where the provider does not take it.
     fn refund(&self, payment: &Payment, refund: &Refund, around: &Around<'_>) -> Option<Request>;
 
-    /// Asks where a refund stands; `None` where its name is not known.
-    fn ask_refund(
-        &self,
-        payment: &Payment,
-        refund: &Refund,
-        around: &Around<'_>,
-    ) -> Option<Request>;
+    /// Where a refund stands, by the answer to its request or to a question about it.
+    fn refunded(&self, reply: &Reply) -> Result<RefundOutcome, Fault>;
 
-    /// Where a refund stands, by an answer to either.
-    fn refunded(&self, refund: &Refund, reply: &Reply) -> Result<RefundOutcome, Fault>;
+    /// Asks where a refund stands; `None` where it has no name.
+    fn ask_refund(&self, refund: &Refund) -> Option<Request>;
+
+    /// Whether a refund may have been made by a request whose answer is lost.
+    fn may_be_there(&self, refund: &Refund, now: Timestamp) -> bool {
+        refund.created_at.plus_millis(A_WHILE) <= now
+    }
+
+    /// Asks for all refunds of a payment.
+    fn find_refund(&self, payment: &Payment, around: &Around<'_>) -> Option<Request>;
+
+    /// A refund among all of its payment, if it is there. `others` are names of other refunds.
+    fn found_refund(
+        &self,
+        sought: (&Refund, &BTreeSet<String>),
+        reply: &Reply,
+    ) -> Result<Option<RefundOutcome>, Fault>;
 
     /// Whether the same request is to be sent again at once.
     fn is_repeated(&self, reply: &Reply) -> bool;

@@ -39,6 +39,9 @@ const LATER: [Duration; 6] = [
     Duration::from_mins(2),
     Duration::from_mins(10),
 ];
+/// After how long a refund that its provider has taken and does not know counts as failed, in
+/// milliseconds.
+const LOST: i64 = 86_400_000;
 /// How often a late payer looks whether the hold has ended.
 const LATE_LOOK: Duration = Duration::from_millis(100);
 
@@ -218,8 +221,10 @@ impl Providers for AllProviders {
                     said: mock::parse(&message.body),
                 });
             }
-            let adapter = self.adapter(tenant, provider);
-            let adapter = adapter.map_err(|_| NotTaken::Unverified)?;
+            if !tenant.accounts.contains_key(&provider) {
+                return Err(NotTaken::Unverified);
+            }
+            let adapter = self.adapter(tenant, provider)?;
             let body = adapter.verify(message, now)?;
             let (event_id, said) = match self.hear(&*adapter, &body).await {
                 Ok(heard) => heard,
@@ -299,10 +304,15 @@ impl Providers for AllProviders {
         })
     }
 
-    fn close<'a>(&'a self, tenant: &'a Tenant, payment: &'a Payment) -> Asked<'a, Standing> {
+    fn close<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        payment: &'a Payment,
+        now: Timestamp,
+    ) -> Asked<'a, Standing> {
         Box::pin(async move {
             let adapter = self.adapter(tenant, payment.provider)?;
-            let around = around(self.now());
+            let around = around(now);
             let standing = known(self.where_it_stands(&*adapter, payment, &around).await)?;
             match adapter.close(payment, &standing) {
                 None => Ok(adapter.given_up(payment, standing, around.now)),
@@ -319,13 +329,24 @@ impl Providers for AllProviders {
         tenant: &'a Tenant,
         payment: &'a Payment,
         refund: &'a Refund,
+        others: &'a BTreeSet<String>,
     ) -> Asked<'a, RefundOutcome> {
         Box::pin(async move {
             let adapter = self.adapter(tenant, payment.provider)?;
-            let request = adapter.refund(payment, refund, &around(self.now()));
+            let around = around(self.now());
+            // Keys are forgotten, and faults are kept under them: what may have been asked for
+            // before is looked for first.
+            if adapter.may_be_there(refund, around.now) {
+                let reply = self.ask(&*adapter, adapter.find_refund(payment, &around));
+                let found = adapter.found_refund((refund, others), &reply.await?);
+                if let Some(found) = known(found)? {
+                    return Ok(found);
+                }
+            }
+            let request = adapter.refund(payment, refund, &around);
             let request = request.ok_or_else(|| refused("amount_not_taken"))?;
             let reply = self.ask(&*adapter, Some(request)).await?;
-            adapter.refunded(refund, &reply)
+            adapter.refunded(&reply)
         })
     }
 
@@ -334,12 +355,28 @@ impl Providers for AllProviders {
         tenant: &'a Tenant,
         payment: &'a Payment,
         refund: &'a Refund,
+        others: &'a BTreeSet<String>,
     ) -> Asked<'a, RefundOutcome> {
         Box::pin(async move {
             let adapter = self.adapter(tenant, payment.provider)?;
-            let request = adapter.ask_refund(payment, refund, &around(self.now()));
-            let reply = self.ask(&*adapter, request).await?;
-            known(adapter.refunded(refund, &reply))
+            let around = around(self.now());
+            if let Some(request) = adapter.ask_refund(refund) {
+                let reply = self.ask(&*adapter, Some(request)).await?;
+                return known(adapter.refunded(&reply));
+            }
+            let reply = self.ask(&*adapter, adapter.find_refund(payment, &around));
+            let found = known(adapter.found_refund((refund, others), &reply.await?))?;
+            let lost = refund.created_at.plus_millis(LOST) <= around.now;
+            Ok(match found {
+                Some(found) => found,
+                None if lost => RefundOutcome::Failed {
+                    provider_refund_id: None,
+                    code: "unknown_to_provider".to_owned(),
+                },
+                None => RefundOutcome::Pending {
+                    provider_refund_id: None,
+                },
+            })
         })
     }
 
@@ -355,9 +392,10 @@ impl Providers for AllProviders {
         &self,
         tenant: TenantId,
         provider: Provider,
+        values: &BTreeMap<String, String>,
         secrets: &BTreeMap<String, String>,
     ) -> Result<Vec<u8>, NoKey> {
-        self.vault.seal((tenant, provider), secrets)
+        self.vault.seal((tenant, provider, values), secrets)
     }
 
     fn act(

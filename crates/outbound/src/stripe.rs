@@ -119,7 +119,7 @@ pub fn capture(
     account: &Account,
     id: &str,
     money: Option<(Amount, Currency)>,
-    key: &str,
+    key: Option<&str>,
 ) -> Option<Request> {
     let path = format!("/v1/payment_intents/{id}/capture");
     let body = match money {
@@ -129,33 +129,43 @@ pub fn capture(
         }
         None => Vec::new(),
     };
-    Some(request(account, ("POST", &path), Some(key), body))
+    Some(request(account, ("POST", &path), key, body))
 }
 
-/// Ends a payment that was not made: from then on nobody can pay it.
+/// Ends a payment that was not made: from then on nobody can pay it. Done twice it is done once, and
+/// a key would only keep a refusal.
 #[must_use]
-pub fn cancel(account: &Account, id: &str, key: &str) -> Request {
+pub fn cancel(account: &Account, id: &str, key: Option<&str>) -> Request {
     let path = format!("/v1/payment_intents/{id}/cancel");
     let body = form(&[("cancellation_reason", "abandoned")]);
-    request(account, ("POST", &path), Some(key), body)
+    request(account, ("POST", &path), key, body)
 }
 
-/// Sends money back.
+/// Sends money back. `refund` is our refund's id, by which it is found again.
 #[must_use]
 pub fn refund(
     account: &Account,
     id: &str,
     (amount, currency): (Amount, Currency),
-    (key, order): (&str, &str),
+    (key, order, refund): (&str, &str, Option<&str>),
 ) -> Option<Request> {
     let amount = amounts::to_stripe(amount, currency)?.to_string();
-    let body = form(&[
+    let mut pairs = vec![
         ("payment_intent", id),
         ("amount", &amount),
         ("reason", "requested_by_customer"),
         ("metadata[order_id]", order),
-    ]);
+    ];
+    pairs.extend(refund.map(|refund| ("metadata[refund_id]", refund)));
+    let body = form(&pairs);
     Some(request(account, ("POST", "/v1/refunds"), Some(key), body))
+}
+
+/// Asks for a payment's refunds, a hundred at most.
+#[must_use]
+pub fn list_refunds(account: &Account, intent: &str) -> Request {
+    let path = format!("/v1/refunds?payment_intent={intent}&limit=100");
+    request(account, ("GET", &path), None, Vec::new())
 }
 
 /// Asks where a refund stands.
@@ -185,6 +195,12 @@ fn object(reply: &Reply) -> Result<Value, Fault> {
     // Wrong credentials are the shop's to mend; nothing was done, and nothing failed.
     if matches!(reply.status, 401 | 403) {
         return Err(Fault::Unknown("Stripe refused the credentials".to_owned()));
+    }
+    let error = body.as_ref().map(|body| &body["error"]);
+    if error.is_some_and(|error| error["type"] == "idempotency_error") {
+        return Err(Fault::Unknown(
+            "our key was used for something else".to_owned(),
+        ));
     }
     // A stored 500 is answered again to the same key: the object has to be asked for.
     if is_repeated(reply) || reply.status == 429 || reply.status >= 500 {
@@ -252,6 +268,7 @@ fn of_refund(refund: &Value) -> Option<RefundOutcome> {
             provider_refund_id: refund["id"].as_str()?.to_owned(),
         },
         "failed" | "canceled" => RefundOutcome::Failed {
+            provider_refund_id: refund["id"].as_str().map(str::to_owned),
             code: refund["failure_reason"]
                 .as_str()
                 .unwrap_or("failed")

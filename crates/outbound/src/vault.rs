@@ -1,5 +1,5 @@
 //! Secrets of accounts, sealed with ChaCha20-Poly1305 (RFC 8439) under a key that does not stand in
-//! the database. What is sealed for one tenant and provider opens for no other.
+//! the database. What is sealed for one tenant, provider and address opens for no other.
 
 use std::collections::BTreeMap;
 
@@ -40,9 +40,13 @@ fn aead(key: &[u8; 32]) -> Option<LessSafeKey> {
         .map(LessSafeKey::new)
 }
 
-fn bound(tenant: TenantId, provider: Provider) -> Aad<Vec<u8>> {
+/// Whose secrets they are: the tenant's, with a provider, for an account of these values.
+pub type Owner<'a> = (TenantId, Provider, &'a BTreeMap<String, String>);
+
+fn bound((tenant, provider, values): Owner<'_>) -> Aad<Vec<u8>> {
     let mut bytes = tenant.uuid().as_bytes().to_vec();
     bytes.extend(provider.name().as_bytes());
+    bytes.extend(serde_json::to_vec(values).unwrap_or_default());
     Aad::from(bytes)
 }
 
@@ -71,7 +75,7 @@ impl Vault {
     /// Seals secrets with the newest key.
     pub fn seal(
         &self,
-        (tenant, provider): (TenantId, Provider),
+        owner: Owner<'_>,
         secrets: &BTreeMap<String, String>,
     ) -> Result<Vec<u8>, NoKey> {
         let key = self.keys.first().ok_or(NoKey)?;
@@ -79,7 +83,7 @@ impl Vault {
         SystemRandom::new().fill(&mut nonce).map_err(|_| NoKey)?;
         let mut text = serde_json::to_vec(secrets).map_err(|_| NoKey)?;
         let aead = aead(key).ok_or(NoKey)?;
-        let (once, bound) = (Nonce::assume_unique_for_key(nonce), bound(tenant, provider));
+        let (once, bound) = (Nonce::assume_unique_for_key(nonce), bound(owner));
         aead.seal_in_place_append_tag(once, bound, &mut text)
             .map_err(|_| NoKey)?;
         Ok([&name(key)[..], &nonce, &text].concat())
@@ -87,18 +91,14 @@ impl Vault {
 
     /// Opens what was sealed for this tenant and provider; `None` where no key does.
     #[must_use]
-    pub fn open(
-        &self,
-        (tenant, provider): (TenantId, Provider),
-        sealed: &[u8],
-    ) -> Option<BTreeMap<String, String>> {
+    pub fn open(&self, owner: Owner<'_>, sealed: &[u8]) -> Option<BTreeMap<String, String>> {
         let (by, rest) = sealed.split_first_chunk::<NAME>()?;
         let (nonce, text) = rest.split_first_chunk::<NONCE>()?;
         let key = self.keys.iter().find(|key| name(key) == *by)?;
         let mut text = text.to_vec();
         let once = Nonce::assume_unique_for_key(*nonce);
         let aead = aead(key)?;
-        let opened = aead.open_in_place(once, bound(tenant, provider), &mut text);
+        let opened = aead.open_in_place(once, bound(owner), &mut text);
         serde_json::from_slice(opened.ok()?).ok()
     }
 
@@ -123,28 +123,44 @@ mod tests {
         let tenant = TenantId::from_uuid(domain::ids::Uuid::from_u128(1));
         let other = TenantId::from_uuid(domain::ids::Uuid::from_u128(2));
         let (stripe, vnpay) = (Provider::Stripe, Provider::Vnpay);
+        let values = BTreeMap::from([("api_url".to_owned(), "https://one".to_owned())]);
+        let elsewhere = BTreeMap::from([("api_url".to_owned(), "https://two".to_owned())]);
         let old = BASE64_STANDARD.encode([7; 32]);
         let new = BASE64_STANDARD.encode([8; 32]);
         let vault = Vault::parse(&old).unwrap();
-        let sealed = vault.seal((tenant, stripe), &secrets()).unwrap();
-        assert_ne!(vault.seal((tenant, stripe), &secrets()).unwrap(), sealed);
+        let sealed = vault.seal((tenant, stripe, &values), &secrets()).unwrap();
+        assert_ne!(
+            vault.seal((tenant, stripe, &values), &secrets()).unwrap(),
+            sealed
+        );
         assert!(!sealed.windows(4).any(|part| part == b"hush"));
-        assert_eq!(vault.open((tenant, stripe), &sealed), Some(secrets()));
-        assert_eq!(vault.open((other, stripe), &sealed), None);
-        assert_eq!(vault.open((tenant, vnpay), &sealed), None);
+        assert_eq!(
+            vault.open((tenant, stripe, &values), &sealed),
+            Some(secrets())
+        );
+        assert_eq!(vault.open((other, stripe, &values), &sealed), None);
+        assert_eq!(vault.open((tenant, vnpay, &values), &sealed), None);
+        assert_eq!(vault.open((tenant, stripe, &elsewhere), &sealed), None);
         for place in 0..sealed.len() {
             let mut forged = sealed.clone();
             forged[place] ^= 1;
-            assert_eq!(vault.open((tenant, stripe), &forged), None, "byte {place}");
+            assert_eq!(
+                vault.open((tenant, stripe, &values), &forged),
+                None,
+                "byte {place}"
+            );
         }
         let rotated = Vault::parse(&format!("{new}, {old}")).unwrap();
-        assert_eq!(rotated.open((tenant, stripe), &sealed), Some(secrets()));
-        assert!(!rotated.is_newest(&sealed));
-        let sealed = rotated.seal((tenant, stripe), &secrets()).unwrap();
-        assert!(rotated.is_newest(&sealed));
-        assert_eq!(vault.open((tenant, stripe), &sealed), None);
         assert_eq!(
-            Vault::default().seal((tenant, stripe), &secrets()),
+            rotated.open((tenant, stripe, &values), &sealed),
+            Some(secrets())
+        );
+        assert!(!rotated.is_newest(&sealed));
+        let sealed = rotated.seal((tenant, stripe, &values), &secrets()).unwrap();
+        assert!(rotated.is_newest(&sealed));
+        assert_eq!(vault.open((tenant, stripe, &values), &sealed), None);
+        assert_eq!(
+            Vault::default().seal((tenant, stripe, &values), &secrets()),
             Err(NoKey)
         );
         assert!(Vault::parse("short").is_err());

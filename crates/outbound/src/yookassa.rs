@@ -125,19 +125,22 @@ pub fn cancel(account: &Account, id: &str, key: &str) -> Request {
     request(account, ("POST", &path), Some(key), None)
 }
 
-/// Sends money back.
+/// Sends money back. `refund` is our refund's id, by which it is found again.
 #[must_use]
 pub fn refund(
     account: &Account,
     id: &str,
     back: (Amount, Currency),
-    (key, about): (&str, &str),
+    (key, about, refund): (&str, &str, Option<&str>),
 ) -> Option<Request> {
-    let body = json!({
+    let mut body = json!({
         "payment_id": id,
         "amount": money(back)?,
         "description": short(about, DESCRIPTIONS.1),
     });
+    if let Some(refund) = refund {
+        body["metadata"] = json!({"refund_id": refund});
+    }
     Some(request(
         account,
         ("POST", "/refunds"),
@@ -152,6 +155,13 @@ pub fn retrieve_refund(account: &Account, id: &str) -> Request {
     request(account, ("GET", &format!("/refunds/{id}")), None, None)
 }
 
+/// Asks for a payment's refunds, a hundred at most.
+#[must_use]
+pub fn list_refunds(account: &Account, payment: &str) -> Request {
+    let path = format!("/refunds?payment_id={payment}&limit=100");
+    request(account, ("GET", &path), None, None)
+}
+
 /// The object that was answered. Success is always 200. After a 500 the outcome is unknown, and the
 /// same request is sent again about once a minute.
 fn object(reply: &Reply) -> Result<Value, Fault> {
@@ -164,6 +174,11 @@ fn object(reply: &Reply) -> Result<Value, Fault> {
         )),
         400 | 404 => {
             let error = body.unwrap_or_default();
+            if error["parameter"] == "Idempotence-Key" {
+                return Err(Fault::Unknown(
+                    "our key was used for something else".to_owned(),
+                ));
+            }
             let code = error["code"].as_str().map(str::to_owned);
             Err(refused(code.unwrap_or_else(|| reply.status.to_string())))
         }
@@ -218,23 +233,27 @@ fn of_payment(payment: &Value) -> Option<Standing> {
 
 /// Where a refund stands.
 pub fn refunded(reply: &Reply) -> Result<RefundOutcome, Fault> {
-    let refund = object(reply)?;
-    let id = refund["id"].as_str().unwrap_or_default().to_owned();
-    match refund["status"].as_str() {
-        Some("succeeded") => Ok(RefundOutcome::Succeeded {
+    of_refund(&object(reply)?).ok_or_else(|| unreadable(reply))
+}
+
+fn of_refund(refund: &Value) -> Option<RefundOutcome> {
+    let id = refund["id"].as_str()?.to_owned();
+    Some(match refund["status"].as_str()? {
+        "succeeded" => RefundOutcome::Succeeded {
             provider_refund_id: id,
-        }),
-        Some("canceled") => Ok(RefundOutcome::Failed {
+        },
+        "canceled" => RefundOutcome::Failed {
+            provider_refund_id: Some(id),
             code: refund["cancellation_details"]["reason"]
                 .as_str()
                 .unwrap_or("canceled")
                 .to_owned(),
-        }),
-        Some("pending") => Ok(RefundOutcome::Pending {
+        },
+        "pending" => RefundOutcome::Pending {
             provider_refund_id: Some(id),
-        }),
-        _ => Err(unreadable(reply)),
-    }
+        },
+        _ => return None,
+    })
 }
 
 /// A notification: which object to ask for. What else it says may be old, or a lie.
@@ -248,7 +267,25 @@ pub struct Notification {
     pub payment_id: Option<String>,
 }
 
+/// The events that a shop gets.
+const EVENTS: [&str; 4] = [
+    "payment.waiting_for_capture",
+    "payment.succeeded",
+    "payment.canceled",
+    "refund.succeeded",
+];
+
 impl Notification {
+    /// Whether it is an event that a shop gets, about an object with a name that can be asked for.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        // The name stands in an address.
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let id = &self.object_id;
+        let named = (1..=64).contains(&id.len()) && id.chars().all(plain);
+        named && EVENTS.contains(&self.event.as_str())
+    }
+
     /// Reads a body.
     #[must_use]
     pub fn read(body: &[u8]) -> Option<Self> {

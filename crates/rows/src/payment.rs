@@ -145,6 +145,7 @@ pub fn open_money<C: Columns>(c: &mut C) -> Result<OpenMoney, C::Error> {
         payment_id: c.id()?,
         refund_id: c.maybe_id()?,
         begun: c.flag()?,
+        now: c.time()?,
         ends_at: c.maybe_time()?,
     })
 }

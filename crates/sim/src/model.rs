@@ -64,8 +64,10 @@ pub struct Back {
     pub payment: PaymentId,
     /// How much.
     pub amount: i64,
-    /// Whether its provider has not said its last word.
-    pub open: bool,
+    /// `open`, `done` or `failed`.
+    pub state: &'static str,
+    /// Whether its provider ever gave it a name.
+    pub named: bool,
 }
 
 /// An order.

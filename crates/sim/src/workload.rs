@@ -102,7 +102,10 @@ impl Draw<'_> {
             0 => RefundOutcome::Pending {
                 provider_refund_id: Some(name),
             },
-            1 => RefundOutcome::Failed { code: name },
+            1 => RefundOutcome::Failed {
+                provider_refund_id: None,
+                code: name,
+            },
             _ => RefundOutcome::Succeeded {
                 provider_refund_id: name,
             },

@@ -561,12 +561,17 @@ impl Reader for PostgresReader {
         })
     }
 
-    fn open_money(&self, after: Uuid, limit: usize) -> Read<'_, Vec<OpenMoney>> {
+    fn open_money(&self, after: Uuid, limit: usize, now: Timestamp) -> Read<'_, Vec<OpenMoney>> {
         Box::pin(async move {
-            let sql = "SELECT tenant_id, payment_id, refund_id, begun, ends_at \
+            let at = (self.time == TimeSource::Caller).then_some(now.millis());
+            let sql = "SELECT tenant_id, payment_id, refund_id, begun, \
+                 COALESCE($3, (EXTRACT(EPOCH FROM now()) * 1000)::bigint), ends_at \
                  FROM stockhold_open($1, $2)";
             let most = i64::try_from(limit).unwrap_or(i64::MAX);
-            let asked = || Ask::new(sql).with(Type::UUID, after).with(Type::INT8, most);
+            let asked = || {
+                let ask = Ask::new(sql).with(Type::UUID, after);
+                ask.with(Type::INT8, most).with(Type::INT8, at)
+            };
             self.whole(platform(), asked, payment::open_money).await
         })
     }

@@ -256,19 +256,21 @@ impl Reader for SqliteReader {
         })
     }
 
-    fn open_money(&self, after: Uuid, limit: usize) -> Read<'_, Vec<OpenMoney>> {
+    fn open_money(&self, after: Uuid, limit: usize, now: Timestamp) -> Read<'_, Vec<OpenMoney>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(move |conn| {
             let sql = "SELECT * FROM (SELECT tenant_id, payment_id, NULL AS refund_id, \
-                 stage = 'begun' AS begun, \
+                 stage = 'begun' AS begun, ?3 AS now, \
                  CASE WHEN status = 'pending' THEN expires_at ELSE 0 END AS ends_at \
                  FROM payments WHERE stage <> 'closed' AND payment_id > ?1 \
                  ORDER BY payment_id LIMIT ?2) \
                  UNION ALL SELECT * FROM (SELECT tenant_id, payment_id, refund_id, \
-                 status = 'pending', NULL FROM refunds \
+                 status = 'pending', ?3, NULL FROM refunds \
                  WHERE status IN ('requested', 'pending') AND refund_id > ?1 \
                  ORDER BY refund_id LIMIT ?2)";
-            all(conn, sql, (after.to_string(), limit), |c| open_money(c))
+            all(conn, sql, (after.to_string(), limit, now.millis()), |c| {
+                open_money(c)
+            })
         })
     }
 

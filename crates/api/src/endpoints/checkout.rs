@@ -32,6 +32,7 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn create_order(mut call: Call) -> Result<Response, Problem> {
     let body = call.take_body();
-    call.submit_and_ask(CheckoutBody::command(body, call.idempotency_key.clone()))
-        .await
+    let key = call.idempotency_key.clone();
+    let command = CheckoutBody::command(body, key, call.usual_return());
+    call.submit_and_ask(command).await
 }

@@ -72,10 +72,10 @@ async fn set(mut call: Call, provider: Provider) -> Result<Response, Problem> {
     let usual = call.services.providers.usual_urls(provider);
     let members = AccountMembers::read(provider, body, usual, plain);
     let members = members.map_err(|faults| Problem::from_rejection(&Rejection::Invalid(faults)))?;
-    let sealed = call
-        .services
-        .providers
-        .seal(call.tenant(), provider, &members.secrets);
+    let sealed =
+        call.services
+            .providers
+            .seal(call.tenant(), provider, &members.values, &members.secrets);
     let sealed = sealed.map_err(|error| Problem::new("forbidden", error.to_string()))?;
     let command = SetPaymentAccount {
         provider,

@@ -90,8 +90,8 @@ async fn get(call: Call) -> Result<Response, Problem> {
 
 async fn start(mut call: Call) -> Result<Response, Problem> {
     let body = call.body.take();
-    call.submit_and_ask(StartPaymentBody::command(call.id(0)?, body))
-        .await
+    let command = StartPaymentBody::command(call.id(0)?, body, call.usual_return());
+    call.submit_and_ask(command).await
 }
 
 async fn confirm(call: Call) -> Result<Response, Problem> {

@@ -238,7 +238,7 @@ async fn came_back(call: Call) -> Result<Response, Problem> {
             Problem::new("unauthorized", "the address does not verify")
         }
     })?;
-    let Says::Standing(named, _) = verified.said.says else {
+    let Says::Standing(named, ..) = verified.said.says else {
         return Err(Problem::not_found());
     };
     let found = inbox::find(&*services.reader, tenant.id, &named).await;

@@ -23,7 +23,7 @@ pub(crate) fn reseal(args: &ResealArgs) -> Result<ExitCode> {
                 known += 1;
                 continue;
             }
-            let of = (tenant.id, *provider);
+            let of = (tenant.id, *provider, &account.values);
             let secrets = vault.open(of, &account.sealed).with_context(|| {
                 let (slug, name) = (&tenant.slug, provider.name());
                 format!("no key opens the account of {slug} with {name}")

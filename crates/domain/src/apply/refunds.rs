@@ -32,13 +32,18 @@ pub(super) fn apply(state: &mut State, event: &Event, at: Timestamp) {
             provider_refund_id,
         } => {
             let key = (*order_id, *refund_id);
+            let Some(before) = state.refunds.get(&key).cloned() else {
+                return;
+            };
+            if before.status == RefundStatus::Failed {
+                set_aside(state, &before, at);
+            }
             state.refunds.change(&key, |refund| {
                 refund.status = RefundStatus::Succeeded;
                 refund.provider_refund_id = Some(provider_refund_id.clone());
+                refund.failure_code = None;
             });
-            if let Some(refund) = state.refunds.get(&key).cloned() {
-                book_refund(state, &refund, at);
-            }
+            book_refund(state, &before, at);
         }
         Event::RefundFailed {
             order_id,
@@ -46,12 +51,16 @@ pub(super) fn apply(state: &mut State, event: &Event, at: Timestamp) {
             failure_code,
         } => {
             let key = (*order_id, *refund_id);
+            let Some(before) = state.refunds.get(&key).cloned() else {
+                return;
+            };
             state.refunds.change(&key, |refund| {
                 refund.status = RefundStatus::Failed;
                 refund.failure_code = Some(failure_code.clone());
             });
-            if let Some(refund) = state.refunds.get(&key).cloned() {
-                take_back(state, &refund, at);
+            take_back(state, &before, at);
+            if before.status == RefundStatus::Succeeded {
+                book_return(state, &before, at);
             }
         }
         _ => {}
@@ -62,13 +71,17 @@ fn request(state: &mut State, refund: &Refund, at: Timestamp) {
     if refund.status == RefundStatus::Succeeded {
         book_refund(state, refund, at);
     }
+    set_aside(state, refund, at);
+    state
+        .refunds
+        .put((refund.order_id, refund.id), refund.clone());
+}
+
+fn set_aside(state: &mut State, refund: &Refund, at: Timestamp) {
     change_payment(state, refund, at, |payment| {
         let sum = payment.refunded_amount.plus(refund.amount);
         payment.refunded_amount = sum.unwrap_or(payment.captured_amount);
     });
-    state
-        .refunds
-        .put((refund.order_id, refund.id), refund.clone());
 }
 
 /// The money is still there: it may be refunded again, and its order counts as paid for that much.
@@ -116,5 +129,13 @@ fn book_refund(state: &mut State, refund: &Refund, at: Timestamp) {
     let place = Place::of(state, at);
     let payment = state.payments.get(&(refund.order_id, refund.payment_id));
     let booked = payment.and_then(|payment| ledger::returned(payment, refund, place));
+    book(state, booked);
+}
+
+/// Money that had gone is back.
+fn book_return(state: &mut State, refund: &Refund, at: Timestamp) {
+    let place = Place::of(state, at);
+    let payment = state.payments.get(&(refund.order_id, refund.payment_id));
+    let booked = payment.and_then(|payment| ledger::bounced(payment, refund, place));
     book(state, booked);
 }

@@ -23,6 +23,8 @@ pub struct PaymentRequest {
     pub payment_method: Option<String>,
     /// Where the payer is sent afterwards.
     pub return_url: Option<String>,
+    /// Where the server takes payers back that are sent nowhere else, less the provider's name.
+    pub usual_return: Option<String>,
 }
 
 /// A cart to be ordered.

@@ -35,7 +35,7 @@ impl HoldOrder {
             .orders
             .get(&self.order_id)
             .ok_or(Rejection::NotFound)?;
-        let (order_id, from) = (order.id, order.status);
+        let from = order.status;
         match from {
             OrderStatus::Draft
             | OrderStatus::Pending
@@ -52,22 +52,29 @@ impl HoldOrder {
         if order.on_hold.is_some() {
             return Ok(unchanged(order));
         }
-        let held = Event::OrderPutOnHold {
-            order_id,
-            by: self.by.clone(),
-            reason: self.reason.clone(),
-        };
-        let mut changes: Vec<Change> = vec![held.into()];
-        if order.payment_expires_at.is_some() {
-            let payment_expires_at = None;
-            let cleared = Event::DeadlineSet {
-                order_id,
-                payment_expires_at,
-            };
-            changes.push(cleared.into());
-        }
+        let changes = put_on_hold(order, self.by.clone(), self.reason.clone());
         Ok(Decision::changed(changes, reply(order)))
     }
+}
+
+/// The changes that keep an order where it is; time does not end it meanwhile.
+pub(super) fn put_on_hold(order: &Order, by: String, reason: String) -> Vec<Change> {
+    let order_id = order.id;
+    let held = Event::OrderPutOnHold {
+        order_id,
+        by,
+        reason,
+    };
+    let mut changes: Vec<Change> = vec![held.into()];
+    if order.payment_expires_at.is_some() {
+        let payment_expires_at = None;
+        let cleared = Event::DeadlineSet {
+            order_id,
+            payment_expires_at,
+        };
+        changes.push(cleared.into());
+    }
+    changes
 }
 
 /// An order to be let go on. A pending one gets a new deadline.

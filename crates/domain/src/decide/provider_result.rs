@@ -1,6 +1,7 @@
 //! Applies what a provider says of a payment. Money that was taken always finds an answer: the
 //! order is paid, or revived and paid, or the money goes back, once.
 
+use super::hold_order;
 use super::settle::{self, Receipt};
 use crate::command::{Context, Decision, Reply};
 use crate::event::{Change, Event};
@@ -35,6 +36,9 @@ pub enum ProviderOutcome {
         /// In which currency.
         currency: Currency,
     },
+    /// The money was taken, and the provider suspects a fraud: the order is kept where it is until
+    /// somebody has looked.
+    Suspected,
     /// The payer's bank disputes the payment.
     Disputed {
         /// What the provider calls the dispute.
@@ -101,6 +105,7 @@ impl ProviderResult {
                 changes.extend(fee.and_then(|fee| fee_known(payment, fee)));
                 changes
             }
+            ProviderOutcome::Suspected => suspected(order, payment),
             ProviderOutcome::CapturedInPart { .. } if payment.status.is_captured() => Vec::new(),
             ProviderOutcome::CapturedInPart {
                 provider_payment_id,
@@ -153,6 +158,16 @@ fn check_named(payment: &Payment, name: &str, currency: Currency) -> Result<(), 
     } else {
         Ok(())
     }
+}
+
+/// An order that waits is put on hold: time does not end it, and its stock stays.
+fn suspected(order: &Order, payment: &Payment) -> Vec<Change> {
+    if !order.is_unpaid() || order.on_hold.is_some() {
+        return Vec::new();
+    }
+    let by = payment.provider.name().to_owned();
+    let reason = "money was taken, and a fraud is suspected".to_owned();
+    hold_order::put_on_hold(order, by, reason)
 }
 
 fn fee_known(payment: &Payment, fee: Amount) -> Option<Change> {

@@ -20,6 +20,8 @@ pub enum WebhookSays {
     Nothing,
     /// Something of a payment or refund that is none of ours.
     Unknown,
+    /// Another amount than this payment's.
+    OtherMoney(PaymentId),
     /// How a payment went.
     Payment(ProviderResult),
     /// How a refund went.
@@ -30,6 +32,7 @@ impl WebhookSays {
     fn payment_id(&self) -> Option<PaymentId> {
         match self {
             Self::Nothing | Self::Unknown => None,
+            Self::OtherMoney(id) => Some(*id),
             Self::Payment(result) => Some(result.payment_id),
             Self::Refund(result) => Some(result.payment_id),
         }
@@ -70,7 +73,7 @@ impl ReceiveWebhook {
     pub(crate) fn needs(&self, needs: &mut Needs) {
         needs.webhook_events.insert(self.id);
         match &self.says {
-            WebhookSays::Nothing | WebhookSays::Unknown => {}
+            WebhookSays::Nothing | WebhookSays::Unknown | WebhookSays::OtherMoney(_) => {}
             WebhookSays::Payment(result) => result.needs(needs),
             WebhookSays::Refund(result) => result.needs(needs),
         }
@@ -108,6 +111,7 @@ impl ReceiveWebhook {
         let decided = match &self.says {
             WebhookSays::Nothing => None,
             WebhookSays::Unknown => Some(Err(Rejection::NotFound)),
+            WebhookSays::OtherMoney(_) => Some(Err(Rejection::AmountMismatch)),
             WebhookSays::Payment(result) => Some(result.decide(state, context)),
             WebhookSays::Refund(result) => Some(result.decide(state, context)),
         };

@@ -168,6 +168,11 @@ impl RefundPayment {
                 *sum = sum.saturating_add(*quantity);
             }
         }
+        for (variant, returned) in settle::returned_units(state, order) {
+            if let Some(wanted) = wanted.get_mut(&variant) {
+                *wanted = wanted.saturating_sub(returned.unpaid).max(0);
+            }
+        }
         let mut units: BTreeMap<(VariantId, LocationId), i64> = BTreeMap::new();
         for (key, sold) in settle::unreturned_units(state, order.id) {
             let left = wanted.entry(key.0).or_insert(0);

@@ -4,7 +4,7 @@ use crate::command::{Context, Decision, Reply};
 use crate::event::Event;
 use crate::ids::{PaymentId, RefundId};
 use crate::needs::Needs;
-use crate::payment::RefundStatus;
+use crate::payment::{Payment, Refund, RefundStatus};
 use crate::rejection::Rejection;
 use crate::state::State;
 
@@ -21,8 +21,11 @@ pub enum RefundOutcome {
         /// What the provider calls it.
         provider_refund_id: String,
     },
-    /// It certainly failed.
+    /// It certainly failed; that may come after it had succeeded, when the payer's bank sends the
+    /// money back.
     Failed {
+        /// What the provider calls it, where it says so.
+        provider_refund_id: Option<String>,
         /// Why.
         code: String,
     },
@@ -58,10 +61,6 @@ impl RefundResult {
         let reply = Reply::Refund(order_id, refund.id);
         let refund_id = refund.id;
         let event = match (&self.outcome, refund.status) {
-            (_, RefundStatus::Succeeded | RefundStatus::Failed)
-            | (RefundOutcome::Pending { .. }, RefundStatus::Pending) => {
-                return Ok(Decision::repeated(reply));
-            }
             (RefundOutcome::Pending { provider_refund_id }, RefundStatus::Requested) => {
                 Event::RefundSent {
                     order_id,
@@ -69,22 +68,38 @@ impl RefundResult {
                     provider_refund_id: provider_refund_id.clone(),
                 }
             }
-            (
-                RefundOutcome::Succeeded { provider_refund_id },
-                RefundStatus::Requested | RefundStatus::Pending,
-            ) => Event::RefundSettled {
-                order_id,
-                refund_id,
-                provider_refund_id: provider_refund_id.clone(),
-            },
-            (RefundOutcome::Failed { code }, RefundStatus::Requested | RefundStatus::Pending) => {
-                Event::RefundFailed {
+            (RefundOutcome::Pending { .. }, _)
+            | (RefundOutcome::Succeeded { .. }, RefundStatus::Succeeded)
+            | (RefundOutcome::Failed { .. }, RefundStatus::Failed) => {
+                return Ok(Decision::repeated(reply));
+            }
+            (RefundOutcome::Succeeded { provider_refund_id }, status) => {
+                if status == RefundStatus::Failed {
+                    check_comes_after_all(payment, refund)?;
+                }
+                Event::RefundSettled {
                     order_id,
                     refund_id,
-                    failure_code: code.clone(),
+                    provider_refund_id: provider_refund_id.clone(),
                 }
             }
+            (RefundOutcome::Failed { code, .. }, _) => Event::RefundFailed {
+                order_id,
+                refund_id,
+                failure_code: code.clone(),
+            },
         };
         Ok(Decision::changed(vec![event.into()], reply))
+    }
+}
+
+/// A refund that was taken for failed has gone through: its money must still be there, and it must
+/// not have been booked before.
+fn check_comes_after_all(payment: &Payment, refund: &Refund) -> Result<(), Rejection> {
+    let never_booked = payment.provider.is_remote() && refund.provider_refund_id.is_none();
+    if never_booked && refund.amount <= payment.refundable() {
+        Ok(())
+    } else {
+        Err(Rejection::RefundExceedsPayment)
     }
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::supply;
 use crate::command::Context;
 use crate::event::{Change, Event};
-use crate::ids::{OrderId, PaymentId, RefundId};
+use crate::ids::{OrderId, PaymentId, RefundId, VariantId};
 use crate::money::Amount;
 use crate::order::{FinancialStatus, Order, OrderStatus};
 use crate::payment::{Payment, PaymentStatus, Refund, RefundStatus};
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::stock::HoldStatus;
+use crate::stock::{HoldStatus, LevelKey};
 
 /// The event that freezes an order's totals, unless they are frozen already.
 pub(super) fn lock(order: &Order, context: &Context<'_>) -> Option<Change> {
@@ -258,29 +258,57 @@ pub(super) fn cancel(
     Ok(changes)
 }
 
-/// Units of a paid order that no refund has put back yet, by level.
-pub(super) fn unreturned_units(
-    state: &State,
-    order_id: OrderId,
-) -> Vec<(crate::stock::LevelKey, i64)> {
-    let mut returned: BTreeMap<crate::ids::VariantId, i64> = BTreeMap::new();
-    let Some(order) = state.orders.get(&order_id) else {
-        return Vec::new();
-    };
-    for refund in state.refunds_of(order_id).filter(|refund| refund.restock) {
+/// Units of a variant that refunds have put back.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Returned {
+    /// Those that are on the shelf again.
+    pub(super) units: i64,
+    /// Those of them whose refund has failed, and that no refund since has counted.
+    pub(super) unpaid: i64,
+}
+
+/// What refunds have put back. Goods stay on the shelf when the money of their refund stays: a
+/// refund that is made again for them puts nothing back.
+pub(super) fn returned_units(state: &State, order: &Order) -> BTreeMap<VariantId, Returned> {
+    let mut returned: BTreeMap<VariantId, Returned> = BTreeMap::new();
+    let mut failed_before = false;
+    for refund in state.refunds_of(order.id).filter(|refund| refund.restock) {
         for (item_id, quantity) in &refund.items {
-            if let Some(item) = order.items.iter().find(|item| item.id == *item_id) {
-                let sum = returned.entry(item.variant_id).or_insert(0);
-                *sum = sum.saturating_add(*quantity);
+            let Some(item) = order.items.iter().find(|item| item.id == *item_id) else {
+                continue;
+            };
+            let sum = returned.entry(item.variant_id).or_default();
+            let again = if failed_before {
+                sum.unpaid.min(*quantity)
+            } else {
+                0
+            };
+            let fresh = quantity.saturating_sub(again);
+            sum.unpaid = sum.unpaid.saturating_sub(again);
+            sum.units = sum.units.saturating_add(fresh);
+            if !refund.is_kept() {
+                sum.unpaid = sum.unpaid.saturating_add(*quantity);
             }
         }
+        failed_before |= !refund.is_kept();
     }
+    returned
+}
+
+/// Units of a paid order that no refund has put back yet, by level. An order that was cancelled has
+/// put all of them back.
+pub(super) fn unreturned_units(state: &State, order_id: OrderId) -> Vec<(LevelKey, i64)> {
+    let waits_for = |order: &&Order| order.status != OrderStatus::Cancelled;
+    let Some(order) = state.orders.get(&order_id).filter(waits_for) else {
+        return Vec::new();
+    };
+    let mut returned = returned_units(state, order);
     supply::sold_units(state, order_id)
         .into_iter()
         .filter_map(|((variant, location), quantity)| {
-            let back = returned.entry(variant).or_insert(0);
-            let used = (*back).min(quantity);
-            *back = back.saturating_sub(used);
+            let back = returned.entry(variant).or_default();
+            let used = back.units.min(quantity);
+            back.units = back.units.saturating_sub(used);
             let left = quantity.saturating_sub(used);
             (left > 0).then_some(((variant, location), left))
         })

@@ -111,7 +111,7 @@ pub(super) fn start(
         currency: order.currency,
         provider_reference: provider_key(order.id, attempt),
         provider_payment_id: None,
-        return_url: request.return_url.clone(),
+        return_url: return_url(request, provider),
         page: PayPage::default(),
         expires_at: held_until
             .map(|until| until.plus_millis(grace.saturating_neg()).max(context.now)),
@@ -127,6 +127,15 @@ pub(super) fn start(
         .into(),
     );
     Ok((id, changes))
+}
+
+/// Where the payer is sent afterwards. It is part of what YooKassa is asked, and so of the payment:
+/// the same payment asked for again is asked for in the same words.
+fn return_url(request: &PaymentRequest, provider: Provider) -> Option<String> {
+    let usual = request.usual_return.as_ref();
+    let usual = usual.filter(|_| provider == Provider::Yookassa);
+    let given = request.return_url.clone();
+    given.or_else(|| usual.map(|base| format!("{base}/{}", provider.name())))
 }
 
 /// A provider that cannot take this money is a fault of the request, found before anything is held

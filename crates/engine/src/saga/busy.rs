@@ -16,6 +16,8 @@ pub(super) struct Busy(Mutex<Locks>);
 pub(super) struct Alone<'a> {
     busy: &'a Busy,
     id: Uuid,
+    /// Whether somebody else had it before.
+    pub(super) waited: bool,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
@@ -29,6 +31,7 @@ impl Busy {
         let mut alone = Alone {
             busy: self,
             id,
+            waited: lock.try_lock().is_err(),
             guard: None,
         };
         alone.guard = Some(lock.lock_owned().await);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::ids::{TypedId, Uuid};
+use domain::ids::{TenantId, TypedId, Uuid};
 use domain::time::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,8 +18,10 @@ use crate::reader::OpenMoney;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How much of what is open one look takes up; the next one goes on behind it.
 const PAGE: usize = 500;
-/// Requests to providers at the same time.
+/// Requests to providers at the same time,
 const AT_ONCE: usize = 16;
+/// and for one shop: another's provider may be slow.
+const AT_ONCE_FOR_ONE: usize = 4;
 /// For how long somebody who made a payment or a refund is left to ask for it, in milliseconds.
 const FIRST: i64 = 2_000;
 /// For how long a payer is left alone, in milliseconds.
@@ -49,6 +51,7 @@ pub struct Pursuer {
     pub tasks: TaskTracker,
     schedule: Arc<Mutex<BTreeMap<Uuid, Next>>>,
     room: Arc<Semaphore>,
+    rooms: Mutex<BTreeMap<TenantId, Arc<Semaphore>>>,
 }
 
 /// The id by which a look goes on: a refund's own, or the payment's.
@@ -70,7 +73,18 @@ impl Pursuer {
             tasks,
             schedule: Arc::default(),
             room: Arc::new(Semaphore::new(AT_ONCE)),
+            rooms: Mutex::default(),
         }
+    }
+
+    /// Room for one more request, if there is some; nobody is waited for.
+    fn room(&self, tenant: TenantId) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = rooms.entry(tenant);
+        let own = own.or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_FOR_ONE)));
+        let own = Arc::clone(own).try_acquire_owned().ok()?;
+        let all = Arc::clone(&self.room).try_acquire_owned().ok()?;
+        Some((own, all))
     }
 
     fn schedule(&self) -> MutexGuard<'_, BTreeMap<Uuid, Next>> {
@@ -91,7 +105,8 @@ impl Pursuer {
 
     /// Takes up one page of what is open; returns where the next look begins.
     async fn look(&self, behind: Uuid, stop: &CancellationToken) -> Uuid {
-        let mut found = match self.sagas.reader.open_money(behind, PAGE).await {
+        let now = self.sagas.handle.clock().now();
+        let mut found = match self.sagas.reader.open_money(behind, PAGE, now).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(%error, "looking for open payments failed");
@@ -101,14 +116,11 @@ impl Pursuer {
         found.sort_by_key(id);
         let more = found.len() >= PAGE;
         found.truncate(PAGE);
-        let now = self.sagas.handle.clock().now();
+        let now = found.first().map_or(now, |open| open.now);
         for open in &found {
-            if self.is_due(open, now)
-                && let Ok(room) = Arc::clone(&self.room).acquire_owned().await
+            if let Some(room) = self.room(open.tenant)
+                && self.is_due(open, now)
             {
-                if stop.is_cancelled() {
-                    return behind;
-                }
                 let (sagas, open) = (Arc::clone(&self.sagas), *open);
                 let (schedule, stop) = (Arc::clone(&self.schedule), stop.clone());
                 self.tasks.spawn(async move {
@@ -117,9 +129,8 @@ impl Pursuer {
                         () = stop.cancelled() => return,
                         step = sagas.step(open) => step,
                     };
-                    let now = sagas.handle.clock().now();
                     let mut schedule = schedule.lock().unwrap_or_else(PoisonError::into_inner);
-                    after(&mut schedule, &open, step, now);
+                    after(&mut schedule, &open, step);
                     drop(room);
                 });
             }
@@ -164,23 +175,27 @@ impl Pursuer {
 }
 
 /// When it is asked for again.
-fn after(
-    schedule: &mut BTreeMap<Uuid, Next>,
-    open: &OpenMoney,
-    step: Result<Step, super::Stuck>,
-    now: Timestamp,
-) {
-    let before = schedule.get(&id(open)).map_or(FIRST, |next| next.wait);
+fn after(schedule: &mut BTreeMap<Uuid, Next>, open: &OpenMoney, step: Result<Step, super::Stuck>) {
+    let now = open.now;
+    let known = schedule.get(&id(open));
+    let before = known.map_or(FIRST, |next| next.wait);
+    let was_ended = known.is_some_and(|next| next.ended);
     let wait = match step {
         Ok(Step::Done) => {
             schedule.remove(&id(open));
             return;
         }
         Ok(Step::Further) => PAYER,
+        Ok(Step::Queued) => FIRST,
+        // Behind its end, a payment is looked at often at first.
+        Ok(Step::Waits) if has_ended(open, now) && !was_ended => FIRST,
         Ok(Step::Waits) => (before * 2).clamp(FIRST, LONGEST),
         Err(error) => {
             tracing::warn!(%error, payment = %open.payment_id, "a payment is still open");
-            (before * 2).clamp(FIRST, LONGEST_UNKNOWN)
+            // What nobody waits for any more can wait longer.
+            let given_up = open.ends_at == Some(Timestamp::EPOCH);
+            let most = if given_up { LONGEST } else { LONGEST_UNKNOWN };
+            (before * 2).clamp(FIRST, most)
         }
     };
     let next = Next {

@@ -1,5 +1,7 @@
 //! Stripe as a provider.
 
+use std::collections::BTreeSet;
+
 use domain::decide::RefundOutcome;
 use domain::payment::{Payment, Refund, refund_key};
 use domain::time::Timestamp;
@@ -7,7 +9,7 @@ use engine::provider::{Begun, Fault, Message, NotTaken, Said, Standing};
 
 use super::events::said;
 use super::signature::{TOLERANCE_SECONDS, verify};
-use super::{Account, is_repeated};
+use super::{Account, is_repeated, object, of_refund};
 use crate::adapter::{Adapter, Around, Beginning, Notice};
 use crate::client::Reply;
 use crate::exchange::{Request, unreadable};
@@ -42,37 +44,53 @@ impl Adapter for Stripe {
 
     fn capture(&self, payment: &Payment) -> Option<Request> {
         let id = payment.provider_payment_id.as_deref()?;
-        let key = format!("{}-capture", payment.provider_reference);
-        super::capture(&self.0, id, None, &key)
+        super::capture(&self.0, id, None, None)
     }
 
     fn close(&self, payment: &Payment, standing: &Standing) -> Option<Request> {
         let id = payment.provider_payment_id.as_deref()?;
-        let key = format!("{}-cancel", payment.provider_reference);
         let can = matches!(standing, Standing::Open | Standing::Authorised);
-        can.then(|| super::cancel(&self.0, id, &key))
+        can.then(|| super::cancel(&self.0, id, None))
     }
 
     fn refund(&self, payment: &Payment, refund: &Refund, _around: &Around<'_>) -> Option<Request> {
         let intent = payment.provider_payment_id.as_deref()?;
         let back = (refund.amount, refund.currency);
-        let key = refund_key(refund.id);
-        let order = refund.order_id.to_string();
-        super::refund(&self.0, intent, back, (&key, &order))
+        let (order, id) = (refund.order_id.to_string(), refund.id.to_string());
+        super::refund(
+            &self.0,
+            intent,
+            back,
+            (&refund_key(refund.id), &order, Some(&id)),
+        )
     }
 
-    fn ask_refund(
-        &self,
-        _payment: &Payment,
-        refund: &Refund,
-        _around: &Around<'_>,
-    ) -> Option<Request> {
+    fn refunded(&self, reply: &Reply) -> Result<RefundOutcome, Fault> {
+        super::refunded(reply)
+    }
+
+    fn ask_refund(&self, refund: &Refund) -> Option<Request> {
         let id = refund.provider_refund_id.as_deref()?;
         Some(super::retrieve_refund(&self.0, id))
     }
 
-    fn refunded(&self, _refund: &Refund, reply: &Reply) -> Result<RefundOutcome, Fault> {
-        super::refunded(reply)
+    fn find_refund(&self, payment: &Payment, _around: &Around<'_>) -> Option<Request> {
+        let intent = payment.provider_payment_id.as_deref()?;
+        Some(super::list_refunds(&self.0, intent))
+    }
+
+    fn found_refund(
+        &self,
+        (refund, _): (&Refund, &BTreeSet<String>),
+        reply: &Reply,
+    ) -> Result<Option<RefundOutcome>, Fault> {
+        let list = object(reply)?;
+        let all = list["data"].as_array().ok_or_else(|| unreadable(reply))?;
+        let id = refund.id.to_string();
+        let ours = all
+            .iter()
+            .find(|found| found["metadata"]["refund_id"] == id);
+        Ok(ours.and_then(of_refund))
     }
 
     fn is_repeated(&self, reply: &Reply) -> bool {

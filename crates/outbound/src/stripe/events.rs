@@ -30,11 +30,13 @@ fn says(kind: &str, object: &Value) -> Option<Says> {
     match object["object"].as_str()? {
         "payment_intent" => {
             let named = theirs(object["id"].as_str()?, order);
-            Some(Says::Standing(named, of_intent(object)?))
+            Some(Says::Standing(named, of_intent(object)?, None))
         }
         "refund" => Some(Says::Refund(
             theirs(intent()?, order),
-            None,
+            object["metadata"]["refund_id"]
+                .as_str()
+                .and_then(|id| id.parse().ok()),
             of_refund(object)?,
         )),
         "dispute" => {

@@ -1,17 +1,18 @@
 //! VNPAY as a provider.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use domain::decide::RefundOutcome;
 use domain::ids::TypedId as _;
 use domain::money::{Amount, Currency};
-use domain::payment::{PayPage, Payment, Refund, RefundStatus, parse_provider_key};
+use domain::payment::{PayPage, Payment, Refund, parse_provider_key};
 use domain::time::Timestamp;
 use engine::provider::{Begun, Fault, Message, Named, NotTaken, Said, Says, Standing};
 use sha2::{Digest as _, Sha256};
 
 use super::api::{self, About, Verified};
-use super::{Account, Notice as Ipn, Payment as Asked, payment_url};
+use super::{Account, Notice as Ipn, Payment as Asked, date, payment_url};
 use crate::adapter::{Adapter, Around, Beginning, Notice};
 use crate::client::Reply;
 use crate::exchange::{Request, unreadable};
@@ -128,23 +129,32 @@ impl Adapter for Vnpay {
         api::refund(&self.0, &about, (refund.amount, whole), "stockhold")
     }
 
-    /// A refund has no name of its own: its payment is asked for.
-    fn ask_refund(
-        &self,
-        payment: &Payment,
-        _refund: &Refund,
-        around: &Around<'_>,
-    ) -> Option<Request> {
+    fn refunded(&self, reply: &Reply) -> Result<RefundOutcome, Fault> {
+        Verified::read(reply, &self.0.hash_secret)?.refund()
+    }
+
+    /// A refund has no name of its own.
+    fn ask_refund(&self, _refund: &Refund) -> Option<Request> {
+        None
+    }
+
+    /// A request is known by its name for a day of VNPAY's.
+    fn may_be_there(&self, refund: &Refund, now: Timestamp) -> bool {
+        let another_day = date(refund.created_at)[..8] != date(now)[..8];
+        another_day || refund.created_at.plus_millis(60_000) <= now
+    }
+
+    fn find_refund(&self, payment: &Payment, around: &Around<'_>) -> Option<Request> {
         Some(self.question(payment, around.now))
     }
 
-    fn refunded(&self, refund: &Refund, reply: &Reply) -> Result<RefundOutcome, Fault> {
+    fn found_refund(
+        &self,
+        (refund, others): (&Refund, &BTreeSet<String>),
+        reply: &Reply,
+    ) -> Result<Option<RefundOutcome>, Fault> {
         let verified = Verified::read(reply, &self.0.hash_secret)?;
-        if refund.status == RefundStatus::Requested {
-            verified.refund()
-        } else {
-            verified.refund_asked()
-        }
+        verified.found_refund(refund.amount, others)
     }
 
     fn is_repeated(&self, _reply: &Reply) -> bool {
@@ -167,7 +177,9 @@ impl Adapter for Vnpay {
         let currency = Currency::parse("VND")?;
         let says = match named.filter(|_| ipn.tmn_code == self.0.tmn_code) {
             Some((order, attempt)) => {
-                Says::Standing(Named::Attempt(order, attempt), ipn.standing(currency))
+                let amount = ipn.amount.unwrap_or_default();
+                let named = Named::Attempt(order, attempt);
+                Says::Standing(named, ipn.standing(currency), Some(amount))
             }
             None => Says::Unknown,
         };

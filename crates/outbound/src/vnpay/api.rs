@@ -1,6 +1,8 @@
 //! VNPAY's interface for questions (`querydr`) and refunds. Hashes are over values joined with `|`,
 //! not encoded; one that is missing is empty.
 
+use std::collections::BTreeSet;
+
 use domain::decide::RefundOutcome;
 use domain::money::{Amount, Currency};
 use domain::time::Timestamp;
@@ -195,34 +197,49 @@ impl Verified {
     pub fn refund(&self) -> Result<RefundOutcome, Fault> {
         let status = self.text("vnp_TransactionStatus");
         match (self.text("vnp_ResponseCode").as_str(), status.as_str()) {
-            ("00", "09") => Ok(RefundOutcome::Failed { code: status }),
+            ("00", "09") => Ok(RefundOutcome::Failed {
+                provider_refund_id: None,
+                code: status,
+            }),
             ("00", "00" | "06") => Ok(RefundOutcome::Succeeded {
                 provider_refund_id: self.text("vnp_TransactionNo"),
             }),
             ("00" | "94", _) => Ok(PENDING),
             ("99", _) => Err(Fault::Unknown("VNPAY answered 99".to_owned())),
             (code, _) => Ok(RefundOutcome::Failed {
+                provider_refund_id: None,
                 code: code.to_owned(),
             }),
         }
     }
 
-    /// Where a refund stands by the answer to a question about its payment: only a transaction of
-    /// the kind of a refund says it.
-    pub fn refund_asked(&self) -> Result<RefundOutcome, Fault> {
-        let kind = self.text("vnp_TransactionType");
-        let status = self.text("vnp_TransactionStatus");
-        let refunded = matches!(kind.as_str(), "02" | "03");
-        match (self.text("vnp_ResponseCode").as_str(), status.as_str()) {
-            ("00", "06") => Ok(RefundOutcome::Succeeded {
-                provider_refund_id: self.text("vnp_TransactionNo"),
-            }),
-            ("00", "00") if refunded => Ok(RefundOutcome::Succeeded {
-                provider_refund_id: self.text("vnp_TransactionNo"),
-            }),
-            ("00", "09") => Ok(RefundOutcome::Failed { code: status }),
-            ("00", _) => Ok(PENDING),
-            (code, _) => Err(Fault::Unknown(format!("VNPAY answered {code}"))),
+    /// A refund of this amount, by the answer to a question about its payment: VNPAY tells of the
+    /// last thing that happened to it. `others` are the numbers of other refunds.
+    pub fn found_refund(
+        &self,
+        amount: Amount,
+        others: &BTreeSet<String>,
+    ) -> Result<Option<RefundOutcome>, Fault> {
+        let code = self.text("vnp_ResponseCode");
+        if code != "00" {
+            return Err(Fault::Unknown(format!("VNPAY answered {code}")));
         }
+        let number = self.text("vnp_TransactionNo");
+        let is_refund = matches!(self.text("vnp_TransactionType").as_str(), "02" | "03");
+        let same = amounts::from_vnpay(&self.text("vnp_Amount")) == Some(amount);
+        if !is_refund || !same || others.contains(&number) {
+            return Ok(None);
+        }
+        let status = self.text("vnp_TransactionStatus");
+        Ok(Some(match status.as_str() {
+            "00" | "06" => RefundOutcome::Succeeded {
+                provider_refund_id: number,
+            },
+            "09" => RefundOutcome::Failed {
+                provider_refund_id: None,
+                code: status,
+            },
+            _ => PENDING,
+        }))
     }
 }

@@ -1,12 +1,14 @@
 //! YooKassa as a provider.
 
+use std::collections::BTreeSet;
+
 use domain::decide::RefundOutcome;
 use domain::payment::{Payment, Refund, refund_key};
 use domain::time::Timestamp;
 use engine::provider::{Begun, Fault, Message, NotTaken, Said, Says, Standing};
 use serde_json::Value;
 
-use super::{Account, Notification, object, of_payment, refunded, senders};
+use super::{Account, Notification, object, of_payment, of_refund, refunded, senders};
 use crate::adapter::{Adapter, Around, Beginning, Notice, theirs};
 use crate::client::Reply;
 use crate::exchange::{Request, unreadable};
@@ -18,6 +20,9 @@ pub(crate) struct Yookassa {
     /// Whether notifications are taken from its own networks only.
     pub(crate) check_sender: bool,
 }
+
+/// Bytes of the longest notification.
+const LONGEST: usize = 65_536;
 
 /// What an object carries of ours.
 fn order(object: &Value) -> Option<&str> {
@@ -67,21 +72,41 @@ impl Adapter for Yookassa {
         let id = payment.provider_payment_id.as_deref()?;
         let back = (refund.amount, refund.currency);
         let about = refund.reason.as_deref().unwrap_or("refund");
-        super::refund(&self.account, id, back, (&refund_key(refund.id), about))
+        let ours = refund.id.to_string();
+        super::refund(
+            &self.account,
+            id,
+            back,
+            (&refund_key(refund.id), about, Some(&ours)),
+        )
     }
 
-    fn ask_refund(
-        &self,
-        _payment: &Payment,
-        refund: &Refund,
-        _around: &Around<'_>,
-    ) -> Option<Request> {
+    fn refunded(&self, reply: &Reply) -> Result<RefundOutcome, Fault> {
+        refunded(reply)
+    }
+
+    fn ask_refund(&self, refund: &Refund) -> Option<Request> {
         let id = refund.provider_refund_id.as_deref()?;
         Some(super::retrieve_refund(&self.account, id))
     }
 
-    fn refunded(&self, _refund: &Refund, reply: &Reply) -> Result<RefundOutcome, Fault> {
-        refunded(reply)
+    fn find_refund(&self, payment: &Payment, _around: &Around<'_>) -> Option<Request> {
+        let id = payment.provider_payment_id.as_deref()?;
+        Some(super::list_refunds(&self.account, id))
+    }
+
+    fn found_refund(
+        &self,
+        (refund, _): (&Refund, &BTreeSet<String>),
+        reply: &Reply,
+    ) -> Result<Option<RefundOutcome>, Fault> {
+        let list = object(reply)?;
+        let all = list["items"].as_array().ok_or_else(|| unreadable(reply))?;
+        let id = refund.id.to_string();
+        let ours = all
+            .iter()
+            .find(|found| found["metadata"]["refund_id"] == id);
+        Ok(ours.and_then(of_refund))
     }
 
     /// After a 500 the same request is sent about once a minute, which is not at once.
@@ -94,20 +119,19 @@ impl Adapter for Yookassa {
         if self.check_sender && !known {
             return Err(NotTaken::Unverified);
         }
-        if Notification::read(&message.body).is_none() {
+        // Anybody can send these, as long and as many as they like: what is none of the events that
+        // a shop gets leaves no trace.
+        let body = &message.body;
+        let known = Notification::read(body).filter(Notification::is_known);
+        if known.is_none() || body.len() > LONGEST {
             return Err(NotTaken::Unverified);
         }
-        Ok(message.body.clone())
+        Ok(body.clone())
     }
 
     fn notice(&self, body: &[u8]) -> Option<Notice> {
-        let notification = Notification::read(body)?;
+        let notification = Notification::read(body).filter(Notification::is_known)?;
         let id = &notification.object_id;
-        // The name stands in an address.
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        if id.is_empty() || id.len() > 64 || !id.chars().all(plain) {
-            return None;
-        }
         let request = if notification.event.starts_with("refund.") {
             super::retrieve_refund(&self.account, id)
         } else {
@@ -125,11 +149,13 @@ impl Adapter for Yookassa {
         let id = |name: &str| object[name].as_str();
         let says = if kind.starts_with("refund.") {
             let payment = id("payment_id").ok_or_else(|| unreadable(reply))?;
-            Says::Refund(theirs(payment, order(&object)), None, refunded(reply)?)
+            let ours = object["metadata"]["refund_id"].as_str();
+            let ours = ours.and_then(|id| id.parse().ok());
+            Says::Refund(theirs(payment, order(&object)), ours, refunded(reply)?)
         } else {
             let name = id("id").ok_or_else(|| unreadable(reply))?;
             let standing = of_payment(&object).ok_or_else(|| unreadable(reply))?;
-            Says::Standing(theirs(name, order(&object)), standing)
+            Says::Standing(theirs(name, order(&object)), standing, None)
         };
         let kind = kind.to_owned();
         Ok(Said { kind, says })

@@ -85,11 +85,11 @@ fn every_request_is_the_sdks() {
         let wire = &case["wire"][0];
         let key = wire["headers"]["idempotency-key"].as_str().unwrap_or("");
         let request = match name {
-            "capture" => capture(&account, "pi_3Mock", Some(usd(20_000)), key).unwrap(),
-            "cancel" => cancel(&account, "pi_3Mock", key),
+            "capture" => capture(&account, "pi_3Mock", Some(usd(20_000)), Some(key)).unwrap(),
+            "cancel" => cancel(&account, "pi_3Mock", Some(key)),
             "retrieve" => retrieve(&account, "pi_3Mock"),
             "refund (partial)" => {
-                refund(&account, "pi_3Mock", usd(5_000), (key, "ORD-1001")).unwrap()
+                refund(&account, "pi_3Mock", usd(5_000), (key, "ORD-1001", None)).unwrap()
             }
             _ => begin(&account, usd(25_000), key, ("ORD-1001", "Order ORD-1001")).unwrap(),
         };
@@ -138,8 +138,8 @@ fn every_answer_is_repeated_and_read_as_the_sdk_does() {
                 assert_eq!(begun(&last), Err(Fault::Refused { code }), "{name}");
             }
             "400 idempotency_error on parameter mismatch" => {
-                let code = "idempotency_error".to_owned();
-                assert_eq!(begun(&last), Err(Fault::Refused { code }), "{name}");
+                // The SDK gives up; for us the payment that stands under the key may live.
+                assert!(matches!(begun(&last), Err(Fault::Unknown(_))), "{name}");
             }
             _ if sdk["ok"] == true => {
                 assert_eq!(
@@ -207,7 +207,8 @@ fn what_an_event_says() {
         ("evt_1TestVector0001", "payment_intent.succeeded")
     );
     // Its order is none of ours, which are UUIDs.
-    let Says::Standing(Named::Theirs(name, None), Standing::Captured { amount, .. }) = paid.says
+    let Says::Standing(Named::Theirs(name, None), Standing::Captured { amount, .. }, None) =
+        paid.says
     else {
         panic!("{paid:?}");
     };

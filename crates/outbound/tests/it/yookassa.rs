@@ -80,7 +80,7 @@ fn every_request_is_the_sdks() {
             "capture full" => capture(&account, PAYMENT, None, key).unwrap(),
             "capture partial" => capture(&account, PAYMENT, Some(rub(100_000)), key).unwrap(),
             "cancel" => cancel(&account, PAYMENT, key),
-            "refund" => refund(&account, PAYMENT, rub(50_000), (key, "partial")).unwrap(),
+            "refund" => refund(&account, PAYMENT, rub(50_000), (key, "partial", None)).unwrap(),
             _ => to_begin(250_000),
         };
         assert_is(&request, wire, name);
@@ -118,8 +118,9 @@ fn every_answer_is_read() {
                 let done = RefundOutcome::Succeeded { provider_refund_id };
                 assert_eq!(refunded(&answer), Ok(done), "{name}");
             }
+            // The SDK gives up; for us the payment that stands under the key may live.
             "error 400 key reused with other data" => {
-                assert_eq!(standing(&answer), refused("invalid_request"), "{name}");
+                assert!(matches!(begun(&answer), Err(Fault::Unknown(_))), "{name}");
             }
             "error 404" => assert_eq!(standing(&answer), refused("not_found"), "{name}"),
             // The SDK gives up; for us the payment waits until the shop has mended its account.

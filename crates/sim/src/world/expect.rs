@@ -346,7 +346,7 @@ impl<S: Watched> World<'_, S> {
             for pay in order.payments.iter_mut().filter(|pay| pay.state == "taken") {
                 pay.refunded = pay.amount;
             }
-            for (key, (units, _)) in &order.units {
+            for (key, (units, _)) in order.units.iter().filter(|_| !order.restocked) {
                 self.model.levels.entry(*key).or_default().stock += units;
             }
         } else {

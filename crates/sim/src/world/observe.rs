@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::ids::{LocationId, OrderId, VariantId};
 use domain::order::OrderStatus;
-use domain::payment::PaymentStatus;
+use domain::payment::{PaymentStatus, RefundStatus};
 use domain::state::State;
 use domain::time::Timestamp;
 
@@ -57,7 +57,12 @@ pub(super) fn difference(order: &Order, after: &State) -> Option<String> {
     }
     for back in &order.refunds {
         let stored = after.refunds.get(&(order.id, back.id))?;
-        if stored.is_open() != back.open {
+        let state = match stored.status {
+            RefundStatus::Requested | RefundStatus::Pending => "open",
+            RefundStatus::Succeeded => "done",
+            RefundStatus::Failed => "failed",
+        };
+        if state != back.state {
             return Some(format!("{:?} is {:?}", back.id, stored.status));
         }
     }

@@ -125,7 +125,11 @@ impl CheckoutBody {
     }
 
     /// The command.
-    pub fn command(body: Value, idempotency_key: Option<String>) -> Result<Command, Vec<Fault>> {
+    pub fn command(
+        body: Value,
+        idempotency_key: Option<String>,
+        usual_return: String,
+    ) -> Result<Command, Vec<Fault>> {
         let body: Self = typed(body)?;
         let mut faults = Faults::default();
         let cart_id = faults
@@ -144,6 +148,7 @@ impl CheckoutBody {
                 provider: body.provider.as_deref().and_then(Provider::parse),
                 payment_method: body.payment_method,
                 return_url: body.return_url,
+                usual_return: Some(usual_return),
             }),
             idempotency_key,
         };

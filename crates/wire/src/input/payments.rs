@@ -40,13 +40,18 @@ impl StartPaymentBody {
         schema::with_example(shape, &json!({"provider": "mock"}))
     }
 
-    /// The command.
-    pub fn command(order_id: OrderId, body: Option<Value>) -> Result<Command, Vec<Fault>> {
+    /// The command. `usual_return` is where the server takes payers back, less the provider's name.
+    pub fn command(
+        order_id: OrderId,
+        body: Option<Value>,
+        usual_return: String,
+    ) -> Result<Command, Vec<Fault>> {
         let body: Self = body.map_or_else(|| Ok(Self::default()), typed)?;
         let request = PaymentRequest {
             provider: body.provider.as_deref().and_then(Provider::parse),
             payment_method: body.payment_method,
             return_url: body.return_url,
+            usual_return: Some(usual_return),
         };
         Ok(StartPayment { order_id, request }.into())
     }

@@ -3,6 +3,7 @@
 use axum::response::Response;
 use domain::decide::LockOrder;
 use domain::ids::OrderId;
+use domain::order::{Order, OrderStatus};
 use domain::payment::{Payment, PaymentStatus, Stage};
 use wire::input::{CancelBody, RecordPaymentBody, ReviseOrderBody, ShippingBody, StatusBody};
 use wire::problem::Problem;
@@ -137,6 +138,10 @@ async fn shipping(mut call: Call) -> Result<Response, Problem> {
 async fn end_payments(call: &Call) -> Result<(), Problem> {
     let id: OrderId = call.id(0)?;
     let state = call.load(reading::order(id)).await?;
+    let kept = |order: &Order| order.on_hold.is_some() || order.status != OrderStatus::Pending;
+    if state.lane.controls.read_only_since.is_some() || state.orders.get(&id).is_none_or(kept) {
+        return Ok(());
+    }
     let waits = |payment: &&Payment| {
         payment.stage == Stage::Begun && payment.status == PaymentStatus::Pending
     };

@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) keys: BTreeMap<String, String>,
     /// Every request, as method and path.
     pub(crate) calls: Vec<String>,
+    /// What was asked for with them.
+    bodies: BTreeMap<String, Bytes>,
     /// How requests fail.
     pub(crate) fault: Option<Fault>,
     /// How the next one fails.
@@ -66,6 +68,15 @@ impl World {
         self.keys.insert(key.to_owned(), name.clone());
         self.objects.insert(name, object.clone());
         object
+    }
+
+    /// Whether a key that was used before comes with something else.
+    pub(crate) fn is_another(&mut self, asked: &Asked) -> bool {
+        if asked.key.is_empty() {
+            return false;
+        }
+        let first = self.bodies.entry(asked.key.clone());
+        *first.or_insert_with(|| asked.body.clone()) != asked.body
     }
 
     /// Changes an object.

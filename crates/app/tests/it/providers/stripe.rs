@@ -24,6 +24,9 @@ pub(super) fn answer(world: &mut World, asked: &Asked) -> (u16, Value) {
     let form = form(&asked.body);
     let of = |name: &str| form.get(name).cloned().unwrap_or_default();
     let parts: Vec<&str> = asked.path.trim_start_matches("/v1/").split('/').collect();
+    if world.is_another(asked) {
+        return (400, json!({"error": {"type": "idempotency_error"}}));
+    }
     match (asked.method.as_str(), parts.as_slice()) {
         ("POST", ["payment_intents"]) => (
             200,
@@ -54,10 +57,12 @@ pub(super) fn answer(world: &mut World, asked: &Asked) -> (u16, Value) {
                 200,
                 world.once("re_", &asked.key, |id| {
                     json!({"id": id, "object": "refund", "status": status,
-                    "amount": number(&of("amount")), "payment_intent": of("payment_intent")})
+                    "amount": number(&of("amount")), "payment_intent": of("payment_intent"),
+                        "metadata": {"refund_id": of("metadata[refund_id]")}})
                 }),
             )
         }
+        ("GET", ["refunds"]) => (200, json!({"data": world.all("re_")})),
         ("GET", [_, id]) => world.objects.get(*id).map_or_else(
             || {
                 (
@@ -296,5 +301,105 @@ async fn what_was_taken_in_part_goes_back() {
     assert_eq!(seen.text("status"), "pending");
     let events = client.get(&format!("/orders/{order}/events")).await;
     assert!(events.body.to_string().contains("\"partial\""));
+    is_sound(&shop, &client).await;
+}
+
+/// Stripe keeps a fault under the key: the same request is answered with it for a day.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_whose_answer_is_lost_is_found_and_not_made_again() {
+    let tried = Clocked::open("stripe-lost").await;
+    let (client, emulator) = (&tried.client, &tried.emulator);
+    account(client, emulator).await;
+    let mut payments = Vec::new();
+    for _ in 0..2 {
+        let (_, payment) = start(client, "stripe", "EUR", 900).await;
+        pay(emulator, &payment.text("provider_payment_id"));
+        let confirm = format!("/payments/{}/confirm", payment.text("id"));
+        client.post(&confirm, json!({})).await.expect(200);
+        payments.push(payment.text("id"));
+    }
+    emulator.fail(super::emulator::Fault::AfterDoing);
+    for payment in &payments {
+        let refunds = format!("/payments/{payment}/refunds");
+        client
+            .post(&refunds, json!({"amount": 100}))
+            .await
+            .expect(502);
+    }
+    // One is told by an event that carries our id, the other is looked for after a while.
+    let made = emulator.world().all("re_");
+    assert_eq!(made.len(), 2);
+    tell(client, ("evt_r", "refund.updated"), &made[0], 0)
+        .await
+        .expect(200);
+    assert_eq!(cash(client, "stripe").await, 1_700);
+    tried.ahead(65);
+    until(async || cash(client, "stripe").await == 1_600).await;
+    // The payer's bank sends one back, days later.
+    let mut bounced = made[0].clone();
+    bounced["status"] = json!("failed");
+    emulator
+        .world()
+        .set(made[0]["id"].as_str().unwrap(), json!({"status": "failed"}));
+    for event in ["evt_f", "evt_g"] {
+        let told = tell(client, (event, "refund.failed"), &bounced, 65).await;
+        told.expect(200);
+    }
+    assert_eq!(cash(client, "stripe").await, 1_700);
+    emulator.fail(None);
+    is_sound(&tried.shop, client).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_beginning_leaves_its_key_free() {
+    let Tried {
+        shop,
+        client,
+        emulator,
+    } = Tried::open("stripe-refused").await;
+    let account = json!({"secret_key": "sk", "webhook_secret": SECRET,
+        "api_url": format!("{}/v1/nowhere", emulator.url)});
+    client
+        .put("/payment-accounts/stripe", account)
+        .await
+        .expect(200);
+    let order = super::order(&client, "EUR", 100).await;
+    let path = format!("/orders/{order}/payments");
+    let keyed = client.with("idempotency-key", "again");
+    let body = || json!({"provider": "stripe"});
+    keyed.post(&path, body()).await.expect(502);
+    self::account(&client, &emulator).await;
+    let begun = keyed.post(&path, body()).await.expect(201);
+    assert_eq!(begun.body["attempt"], json!(2));
+    let replayed = keyed.post(&path, body()).await.expect(201);
+    assert!(replayed.is_replay());
+    is_sound(&shop, &client).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_while_the_provider_is_asked_waits_no_longer_than_that() {
+    let Tried {
+        shop,
+        client,
+        emulator,
+    } = Tried::open("stripe-hangs").await;
+    account(&client, &emulator).await;
+    let order = super::order(&client, "EUR", 100).await;
+    let path = format!("/orders/{order}/payments");
+    emulator.fail(super::emulator::Fault::HangBefore);
+    let clicks = at_once(3, |_| {
+        let (client, path) = (client.clone(), path.clone());
+        async move { client.post(&path, json!({"provider": "stripe"})).await }
+    })
+    .await;
+    for click in &clicks {
+        let known = ["provider_timeout", "idempotency_in_flight"];
+        assert!(known.contains(&click.code()), "{}", click.body);
+        assert!(click.response.header("retry-after").is_some());
+    }
+    emulator.fail(None);
+    let begun = client.post(&path, json!({})).await.expect(200);
+    assert!(!begun.text("client_secret").is_empty());
+    assert_eq!(emulator.world().all("pi_").len(), 1);
     is_sound(&shop, &client).await;
 }

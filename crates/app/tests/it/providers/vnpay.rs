@@ -82,7 +82,9 @@ pub(super) fn answer(world: &mut World, asked: &Asked) -> (u16, Value) {
             said.insert("Amount", refund["amount"].as_str().unwrap().to_owned());
             if !world.slow_refunds {
                 let kind = text("TransactionType");
-                let gone = json!({"TransactionType": kind, "TransactionStatus": "06"});
+                let number = format!("9{:04}", world.keys.len());
+                let gone = json!({"TransactionType": kind, "TransactionStatus": "06",
+                    "TransactionNo": number, "Amount": refund["amount"]});
                 world.set(text("TxnRef"), gone);
             }
         }
@@ -208,6 +210,8 @@ async fn every_notification_gets_vnpays_own_answer() {
     // A failure that was recorded is confirmed, too; money after it still counts.
     let (order, _, reference) = begun(&client).await;
     let failed = [("vnp_ResponseCode", "24"), ("vnp_TransactionStatus", "02")];
+    let other = [&failed[..], &[("vnp_Amount", "100")]].concat();
+    assert_eq!(tell(&client, &ipn(&reference, &other)).await, "04");
     assert_eq!(tell(&client, &ipn(&reference, &failed)).await, "00");
     assert_eq!(tell(&client, &ipn(&reference, &failed)).await, "02");
     let seen = client.get(&format!("/orders/{order}")).await;
@@ -217,6 +221,15 @@ async fn every_notification_gets_vnpays_own_answer() {
         "00"
     );
     paid_once(&client, &order).await;
+    // Money that VNPAY suspects keeps its order where it is, until somebody has looked.
+    let (order, _, reference) = begun(&client).await;
+    let suspected = [("vnp_ResponseCode", "07"), ("vnp_TransactionStatus", "00")];
+    assert_eq!(tell(&client, &ipn(&reference, &suspected)).await, "00");
+    assert_eq!(tell(&client, &ipn(&reference, &suspected)).await, "02");
+    let seen = client.get(&format!("/orders/{order}")).await;
+    assert_eq!(seen.body["payment_expires_at"], Value::Null);
+    let events = client.get(&format!("/orders/{order}/events")).await;
+    assert!(events.body.to_string().contains("order.put_on_hold"));
     is_sound(&shop, &client).await;
 }
 
@@ -278,6 +291,7 @@ async fn what_nobody_told_us_is_asked_for_and_a_refund_followed() {
     emulator.world().set(&reference, gone);
     until(async || cash(client, "vnpay").await == 0).await;
     assert_eq!(emulator.world().all("vn-refund").len(), 1);
+    two_refunds_are_told_apart(client, emulator).await;
     // An address that nobody paid by ends with its time.
     tried.ahead(16 * 60);
     until(async || {
@@ -292,4 +306,35 @@ async fn what_nobody_told_us_is_asked_for_and_a_refund_followed() {
     })
     .await;
     is_sound(&tried.shop, client).await;
+}
+
+/// VNPAY tells only of the last thing that happened to a payment: one refund goes after the other.
+async fn two_refunds_are_told_apart(client: &Client, emulator: &Emulator) {
+    let (_, payment, reference) = begun(client).await;
+    let paid = json!({"Amount": "15000000", "TransactionNo": "90", "TransactionType": "01",
+        "TransactionStatus": "00"});
+    emulator.world().objects.insert(reference.clone(), paid);
+    tell(client, &ipn(&reference, &[("vnp_TransactionNo", "90")])).await;
+    let refunds = format!("/payments/{}/refunds", payment.text("id"));
+    let part = || json!({"amount": 50_000});
+    client.post(&refunds, part()).await.expect(201);
+    let second = client.post(&refunds, part()).await.expect(201);
+    assert_eq!(second.text("status"), "pending");
+    assert_eq!(
+        emulator.world().all("vn-refund").len(),
+        2,
+        "the second one waits"
+    );
+    let before = cash(client, "vnpay").await;
+    let gone = |number: &str| {
+        json!({"Amount": "5000000", "TransactionType": "03",
+            "TransactionStatus": "06", "TransactionNo": number})
+    };
+    emulator.world().set(&reference, gone("91"));
+    until(async || cash(client, "vnpay").await == before - 50_000).await;
+    // The first one's answer does not settle the second, whose amount is the same.
+    until(async || emulator.world().all("vn-refund").len() == 3).await;
+    assert_eq!(cash(client, "vnpay").await, before - 50_000);
+    emulator.world().set(&reference, gone("92"));
+    until(async || cash(client, "vnpay").await == before - 100_000).await;
 }

@@ -9,6 +9,13 @@ use crate::shop::{Answer, Client, at_once, count};
 pub(super) fn answer(world: &mut World, asked: &Asked) -> (u16, Value) {
     let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
     let parts: Vec<&str> = asked.path.trim_start_matches("/v3/").split('/').collect();
+    if world.is_another(asked) {
+        return (
+            400,
+            json!({"type": "error", "code": "invalid_request",
+            "parameter": "Idempotence-Key"}),
+        );
+    }
     match (asked.method.as_str(), parts.as_slice()) {
         ("POST", ["payments"]) => (
             200,
@@ -26,10 +33,11 @@ pub(super) fn answer(world: &mut World, asked: &Asked) -> (u16, Value) {
                 200,
                 world.once("yoo-refund-", &asked.key, |id| {
                     json!({"id": id, "status": status, "amount": body["amount"],
-                    "payment_id": body["payment_id"]})
+                    "payment_id": body["payment_id"], "metadata": body["metadata"]})
                 }),
             )
         }
+        ("GET", ["refunds"]) => (200, json!({"items": world.all("yoo-refund-")})),
         ("GET", [_, id]) => world.objects.get(*id).map_or_else(
             || (404, json!({"type": "error", "code": "not_found"})),
             |object| (200, object.clone()),
@@ -83,6 +91,9 @@ async fn what_a_notification_says_is_asked_for() {
     tell(&client, "payment.succeeded", &unknown)
         .await
         .expect(401);
+    for event in ["payment.invented", "deal.closed"] {
+        tell(&client, event, &lie).await.expect(401);
+    }
     let kept = client.get("/webhook-events").await.expect(200);
     assert_eq!(
         kept.body["data"].as_array().unwrap().len(),

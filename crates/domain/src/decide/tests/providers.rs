@@ -248,17 +248,16 @@ fn a_refund_is_set_aside_then_sent_then_gone_or_back() {
         provider_refund_id: "re_1".to_owned(),
     };
     let failed = RefundOutcome::Failed {
+        provider_refund_id: None,
         code: "closed".to_owned(),
     };
-    for outcome in [&pending, &pending, &done, &done, &failed, &pending] {
+    for outcome in [&pending, &pending, &done, &done, &pending] {
         shop.run(result(first, outcome.clone())).unwrap();
     }
     let settled = shop.state.refunds.get(&(order, first)).unwrap();
     assert_eq!(settled.status, RefundStatus::Succeeded);
     assert_eq!(shop.cash(), TOTAL - 400);
-    for outcome in [&failed, &done] {
-        shop.run(result(second, outcome.clone())).unwrap();
-    }
+    shop.run(result(second, failed.clone())).unwrap();
     let payment = shop.payment_of(id);
     assert_eq!(payment.refunded_amount, amount(400));
     assert_eq!(payment.status, PaymentStatus::PartiallyRefunded);
@@ -267,6 +266,17 @@ fn a_refund_is_set_aside_then_sent_then_gone_or_back() {
     // What came back may be refunded again.
     refund(&mut shop, id, Some(600)).unwrap();
     assert_eq!(shop.cash(), TOTAL - 400);
+    // What was taken for failed finds its money set aside for another.
+    let late = shop.code(result(second, done.clone()));
+    assert_eq!(late, "refund_exceeds_payment");
+    // The bank sends the first one back: that is booked, and it is done with.
+    for _ in 0..2 {
+        shop.run(result(first, failed.clone())).unwrap();
+        assert_eq!(shop.cash(), TOTAL);
+    }
+    assert_eq!(shop.payment_of(id).refunded_amount, amount(600));
+    let again = shop.code(result(first, done.clone()));
+    assert_eq!(again, "refund_exceeds_payment");
     let unknown = RefundId::from_uuid(Uuid::nil());
     assert_eq!(shop.code(result(unknown, done)), "not_found");
 }
@@ -319,4 +329,60 @@ fn fees_parts_and_disputes_each_have_their_end() {
         300 - 29,
         "gone, and the fee stays the provider's"
     );
+}
+
+#[test]
+fn goods_come_back_once_however_often_their_refund_is_made() {
+    let mut shop = with_account().0;
+    let variant = shop.variant(100, 10);
+    let order = shop.order(&[(variant, 10)]).unwrap();
+    let id = shop.begin(order);
+    shop.begun(id);
+    shop.says(id, paid(TOTAL));
+    let line = shop.state.orders.get(&order).unwrap().items[0].id;
+    let back = |units: i64| RefundPayment {
+        payment_id: id,
+        amount: None,
+        items: vec![(line, units)],
+        restock: true,
+        reason: None,
+    };
+    let fail = |shop: &mut Shop| {
+        let open = shop
+            .refunds(order)
+            .into_iter()
+            .find(Refund::is_open)
+            .unwrap();
+        let outcome = RefundOutcome::Failed {
+            provider_refund_id: None,
+            code: "no".to_owned(),
+        };
+        shop.run(RefundResult {
+            payment_id: id,
+            refund_id: open.id,
+            outcome,
+        })
+        .unwrap();
+    };
+    for (units, fails, on_hand) in [(3, true, 3), (3, true, 3), (5, false, 5), (5, false, 10)] {
+        shop.now = shop.now.plus_millis(1);
+        shop.run(back(units)).unwrap();
+        if fails {
+            fail(&mut shop);
+        }
+        assert_eq!(shop.stock(variant), (on_hand, 0), "{units}");
+    }
+}
+
+#[test]
+fn suspected_money_keeps_its_order_where_it_is() {
+    let (mut shop, order) = with_account();
+    let id = shop.begin(order);
+    shop.begun(id);
+    for _ in 0..2 {
+        assert_eq!(shop.says(id, ProviderOutcome::Suspected), "ok");
+    }
+    let held = shop.state.orders.get(&order).unwrap();
+    assert!(held.on_hold.is_some() && held.payment_expires_at.is_none());
+    assert_eq!(shop.says(id, paid(TOTAL)), "ok", "it was none");
 }

@@ -40,7 +40,7 @@ impl<S: Watched> World<'_, S> {
                 });
                 return "ok";
             }
-            ProviderOutcome::Disputed { .. } => return "ok",
+            ProviderOutcome::Disputed { .. } | ProviderOutcome::Suspected => return "ok",
             ProviderOutcome::Failed { .. } => {
                 if pay.state == "pending" {
                     self.change_pay(key, |pay| pay.state = "failed");
@@ -110,7 +110,7 @@ impl<S: Watched> World<'_, S> {
         let Some(order) = self.model.orders.get_mut(&id) else {
             return "not_found";
         };
-        if refund.restock && !order.restocked {
+        if refund.restock && !order.restocked && order.stand != Stand::Cancelled {
             order.restocked = true;
             for (key, (units, _)) in &order.units {
                 self.model.levels.entry(*key).or_default().stock += units;
@@ -137,13 +137,31 @@ impl<S: Watched> World<'_, S> {
         let Some(back) = backs.find(|back| back.id == result.refund_id) else {
             return "not_found";
         };
-        let ended = !matches!(result.outcome, RefundOutcome::Pending { .. });
-        let failed = back.open && matches!(result.outcome, RefundOutcome::Failed { .. });
-        let amount = back.amount;
-        back.open &= !ended;
-        if failed {
-            self.change_pay((id, pay.id), |pay| pay.refunded -= amount);
-        }
+        let (amount, left) = (back.amount, pay.amount - pay.refunded);
+        let change = match (&result.outcome, back.state) {
+            (RefundOutcome::Pending { .. }, "open") => {
+                back.named = true;
+                0
+            }
+            (RefundOutcome::Pending { .. }, _) | (RefundOutcome::Failed { .. }, "failed") => 0,
+            (RefundOutcome::Succeeded { .. }, "failed") => {
+                if back.named || !pay.remote || amount > left {
+                    return "refund_exceeds_payment";
+                }
+                (back.state, back.named) = ("done", true);
+                amount
+            }
+            (RefundOutcome::Succeeded { .. }, _) => {
+                back.named |= back.state == "open";
+                back.state = "done";
+                0
+            }
+            (RefundOutcome::Failed { .. }, _) => {
+                back.state = "failed";
+                -amount
+            }
+        };
+        self.change_pay((id, pay.id), |pay| pay.refunded += change);
         "ok"
     }
 
@@ -156,7 +174,8 @@ impl<S: Watched> World<'_, S> {
                         id: refund.id,
                         payment: refund.payment_id,
                         amount: refund.amount.minor(),
-                        open: refund.is_open(),
+                        state: ["done", "open"][usize::from(refund.is_open())],
+                        named: false,
                     });
                 }
             }
