@@ -18,7 +18,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
                        orders a second of the release server; on PostgreSQL beside what one would
                        write by hand
   bench import         a catalogue of 100,000 variants
-  campaign [MINUTES]   simulated histories with fresh seeds for so long";
+  campaign [MINUTES]   simulated histories with fresh seeds for so long
+  money [ORDERS]       orders with every provider and everything that goes wrong mixed in, on SQLite
+                       and on PostgreSQL with three servers";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         ["openapi"] => steps::openapi(),
         ["sim", rest @ ..] => steps::simulate("replay", rest),
         ["bench", rest @ ..] => steps::bench(rest),
+        ["money"] => steps::money("10000"),
+        ["money", orders] => steps::money(orders),
         ["campaign", rest @ ..] => steps::simulate("campaign", rest),
         _ => Err(USAGE.to_owned()),
     };

@@ -146,6 +146,31 @@ pub(crate) fn simulate(what: &str, rest: &[&str]) -> Result<(), String> {
     run("cargo", &args)
 }
 
+/// Orders with all that money can do mixed in.
+pub(crate) fn money(orders: &str) -> Result<(), String> {
+    let databases: [&[(&str, &str)]; 2] = [
+        &[],
+        &[
+            ("STOCKHOLD_TEST_DATABASE", "postgres"),
+            ("STOCKHOLD_TEST_SERVERS", "3"),
+        ],
+    ];
+    let test = ["test", "--quiet", "-p", "app", "--test", "it", "--"];
+    for database in databases {
+        let mut command = program("cargo", &test);
+        let status = command
+            .arg("providers::mixture")
+            .env("STOCKHOLD_TEST_ORDERS", orders)
+            .envs(database.iter().copied())
+            .status()
+            .map_err(|error| error.to_string())?;
+        if !status.success() {
+            return Err("money went astray".to_owned());
+        }
+    }
+    Ok(())
+}
+
 /// Benchmarks the release server.
 pub(crate) fn bench(rest: &[&str]) -> Result<(), String> {
     run(
