@@ -17,6 +17,7 @@ use serde_json::Value;
 use wire::problem::Problem;
 
 use crate::auth::Caller;
+use crate::mock_page;
 use crate::operation::Subject;
 use crate::query::Query;
 use crate::reading;
@@ -120,6 +121,9 @@ impl Call {
         let again = command.clone();
         let answer = self.submit_to(lane, command).await?;
         let Some(reply) = answer.open else {
+            if answer.status == 201 && !answer.replayed {
+                mock_page::play(&self.services, lane, &answer.body);
+            }
             return Ok(respond::answer(&answer));
         };
         let payer = self.peer.map(|peer| peer.ip());

@@ -1,7 +1,7 @@
 //! What every request goes through, in the order of the contract:
 //! 400/413/415 → 401/403 → 404 (of ids in the path) → 422 → 409.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -153,7 +153,9 @@ async fn check(
     if let (Some(shape), Some(body)) = (&prepared.shape, &body) {
         faults.extend(shape.faults(body));
     }
+    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
     let mut call = Call {
+        peer: peer.map(|peer| sender(peer, &parts.headers, &services.trusted_proxies)),
         services,
         caller,
         by_client_token,
@@ -167,7 +169,6 @@ async fn check(
         idempotency_key,
         claim,
         headers: parts.headers,
-        peer: parts.extensions.get::<Peer>().map(|peer| peer.0),
         subject: operation.subject,
     };
     faults.append(&mut call.query.faults);
@@ -176,6 +177,26 @@ async fn check(
         return Err(Problem::from_rejection(&Rejection::Invalid(faults)));
     }
     Ok(call)
+}
+
+/// Where a request comes from: what the last proxy that is trusted saw, or the connection's other
+/// end. What stands before that in `X-Forwarded-For` anybody can write.
+fn sender(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> SocketAddr {
+    let is_trusted = |address: IpAddr| trusted.contains(&address.to_canonical());
+    let values = headers.get_all("x-forwarded-for").iter();
+    let hops: Vec<&str> = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    let mut sender = peer;
+    for hop in hops.iter().rev() {
+        match hop.parse() {
+            Ok(address) if is_trusted(sender.ip()) => sender = SocketAddr::new(address, 0),
+            _ => break,
+        }
+    }
+    sender
 }
 
 /// Ids of the path must be UUIDs; its other parts are names.
@@ -419,4 +440,31 @@ fn allowed_fields(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_say_who_asks() {
+        let from = |peer: &str, forwarded: &[&str], trusted: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in forwarded {
+                headers.append("x-forwarded-for", value.parse().unwrap());
+            }
+            let trusted: Vec<IpAddr> = trusted.iter().map(|text| text.parse().unwrap()).collect();
+            let peer = SocketAddr::new(peer.parse().unwrap(), 1);
+            sender(peer, &headers, &trusted).ip().to_string()
+        };
+        let proxies = ["10.0.0.1", "10.0.0.2"];
+        assert_eq!(from("9.9.9.9", &["1.1.1.1"], &[]), "9.9.9.9");
+        assert_eq!(from("9.9.9.9", &["1.1.1.1"], &proxies), "9.9.9.9");
+        assert_eq!(from("10.0.0.1", &["6.6.6.6, 1.1.1.1"], &proxies), "1.1.1.1");
+        assert_eq!(from("::ffff:10.0.0.1", &["1.1.1.1"], &proxies), "1.1.1.1");
+        let chain = ["6.6.6.6", "1.1.1.1, 10.0.0.2"];
+        assert_eq!(from("10.0.0.1", &chain, &proxies), "1.1.1.1");
+        assert_eq!(from("10.0.0.1", &["nobody"], &proxies), "10.0.0.1");
+        assert_eq!(from("10.0.0.1", &[], &proxies), "10.0.0.1");
+    }
 }

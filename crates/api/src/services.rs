@@ -1,12 +1,13 @@
 //! What endpoints work with.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use cache::link::Link;
 use cache::pages::Pages;
 use domain::ids::TenantId;
 use engine::handle::Handle;
-use engine::provider::Providers;
+use engine::provider::{MockAction, Providers};
 use engine::reader::Reader;
 use engine::saga::Sagas;
 use engine::sweeper::SweeperStatus;
@@ -50,6 +51,10 @@ pub struct Services {
     pub providers: Arc<dyn Providers>,
     /// Moves payments and refunds on that they have to be asked for.
     pub sagas: Arc<Sagas>,
+    /// What the mock provider's payers do by themselves, where they do.
+    pub mock_outcome: Option<MockAction>,
+    /// Whose word on where a request comes from is taken.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Whether providers may be spoken to without encryption: in a demo.
     pub plain_providers: bool,
     /// Knows the keys.

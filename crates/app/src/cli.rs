@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -415,6 +416,13 @@ pub(crate) struct ServeArgs {
     /// Key of the mock provider's webhooks, `whsec_` and base64 [default: one of the server's own]
     #[arg(long, env = "STOCKHOLD_MOCK_WEBHOOK_SECRET", hide_env_values = true)]
     pub(crate) mock_webhook_secret: Option<String>,
+    /// What the mock provider's payers do by themselves: pay, fail, abandon, late, timeout or
+    /// duplicate [default: wait for a button of the page]
+    #[arg(long, env = "STOCKHOLD_MOCK_OUTCOME")]
+    pub(crate) mock_outcome: Option<String>,
+    /// Addresses of proxies whose `X-Forwarded-For` says who asks, separated by commas
+    #[arg(long, env = "STOCKHOLD_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub(crate) trusted_proxies: Vec<IpAddr>,
     #[command(flatten)]
     pub(crate) vault: VaultArgs,
     /// Log as JSON

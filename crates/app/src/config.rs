@@ -1,5 +1,6 @@
 //! Settings of a server: flags, then the environment, then a file, then defaults.
 
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use cache::link::{Link, NotRedis};
+use engine::provider::MockAction;
 use serde::Deserialize;
 
 use crate::cli::ServeArgs;
@@ -35,6 +37,9 @@ struct File {
     metrics_open: Option<bool>,
     mock_webhook_secret: Option<String>,
     accounts_key: Option<String>,
+    mock_outcome: Option<String>,
+    #[serde(default)]
+    trusted_proxies: Vec<IpAddr>,
 }
 
 /// The settings of a server.
@@ -65,6 +70,10 @@ pub(crate) struct Config {
     pub(crate) mock_webhook_key: Option<Vec<u8>>,
     /// The keys that seal secrets of accounts, where they are given.
     pub(crate) accounts_key: Option<String>,
+    /// What the mock's payers do by themselves.
+    pub(crate) mock_outcome: Option<MockAction>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
     /// Seconds to add to the clock stand in this file; only for demos.
     pub(crate) clock_offset_file: Option<PathBuf>,
 }
@@ -90,16 +99,8 @@ impl Config {
                 .as_deref()
                 .unwrap_or("sqlite:stockhold.db")
                 .parse()?,
-            database_read: args
-                .database_read
-                .or(file.database_read)
-                .map(|url| url.parse())
-                .transpose()?,
-            redis: args
-                .redis
-                .or(file.redis)
-                .map(|url| url.parse())
-                .transpose()?,
+            database_read: parsed(args.database_read.or(file.database_read))?,
+            redis: parsed(args.redis.or(file.redis))?,
             pool_size: args
                 .database_pool_size
                 .or(file.database_pool_size)
@@ -137,6 +138,8 @@ impl Config {
                 .map(|secret| webhook_key(&secret))
                 .transpose()?,
             accounts_key: args.vault.accounts_key.or(file.accounts_key),
+            mock_outcome: mock_action(args.mock_outcome.or(file.mock_outcome))?,
+            trusted_proxies: given_or(args.trusted_proxies, file.trusted_proxies),
             clock_offset_file: if args.demo { clock_offset_file() } else { None },
         };
         config.check()?;
@@ -146,6 +149,12 @@ impl Config {
     /// Every setting by its name in a file, with its value for people.
     pub(crate) fn values(&self) -> Vec<(&'static str, String)> {
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        let mock_outcome = self.mock_outcome.map(name_of);
+        let proxies: Vec<_> = self
+            .trusted_proxies
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let given = |()| "(given)".to_owned();
         let key = self.mock_webhook_key.as_ref().map(|_| ()).map(given);
         let accounts_key = self.accounts_key.as_ref().map(|_| ()).map(given);
@@ -190,6 +199,8 @@ impl Config {
             ("metrics_open", self.metrics_open.to_string()),
             ("mock_webhook_secret", text(&key)),
             ("accounts_key", text(&accounts_key)),
+            ("mock_outcome", text(&mock_outcome)),
+            ("trusted_proxies", proxies.join(", ")),
         ]
     }
 
@@ -238,6 +249,30 @@ impl FromStr for Redis {
             shown: format!("{scheme}://{place}"),
         })
     }
+}
+
+fn name_of(action: MockAction) -> String {
+    let known = MockAction::ALL.iter().find(|(_, known)| *known == action);
+    known.map_or_else(String::new, |(name, _)| (*name).to_owned())
+}
+
+fn mock_action(name: Option<String>) -> Result<Option<MockAction>> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let known = MockAction::ALL.iter().find(|(known, _)| *known == name);
+    let names: Vec<_> = MockAction::ALL.iter().map(|(name, _)| *name).collect();
+    let (_, action) =
+        known.with_context(|| format!("mock_outcome is one of {}", names.join(", ")))?;
+    Ok(Some(*action))
+}
+
+fn parsed<T: FromStr>(text: Option<String>) -> std::result::Result<Option<T>, T::Err> {
+    text.map(|text| text.parse()).transpose()
+}
+
+fn given_or<T>(given: Vec<T>, usual: Vec<T>) -> Vec<T> {
+    if given.is_empty() { usual } else { given }
 }
 
 /// The key of a Standard Webhooks secret: `whsec_` and base64 of 24 to 64 bytes.

@@ -158,6 +158,8 @@ async fn serve(
         providers,
         sagas,
         plain_providers: config.demo,
+        mock_outcome: config.mock_outcome,
+        trusted_proxies: config.trusted_proxies.clone(),
         sweeper: Arc::clone(&sweeper.status),
         rate_limit: rate_limit(&config, &tasks, &stop),
         shared: shared(&config, &tasks, &stop),

@@ -8,6 +8,7 @@ use domain::decide::RefundOutcome;
 use domain::payment::{Payment, Refund};
 use domain::time::Timestamp;
 use engine::provider::{Begun, Fault, Message, Named, NotTaken, Said, Standing};
+use serde_json::Value;
 
 use crate::client::Reply;
 use crate::exchange::Request;
@@ -113,6 +114,13 @@ pub(crate) trait Adapter: Send + Sync {
 
     /// What the object says that a notification named.
     fn told(&self, kind: &str, reply: &Reply) -> Result<Said, Fault>;
+}
+
+/// The refund in a list that carries ours as metadata, if it is there; `None` where that is no list.
+pub(crate) fn with_our_id<'a>(list: &'a Value, refund: &Refund) -> Option<Option<&'a Value>> {
+    let id = refund.id.to_string();
+    let mut all = list.as_array()?.iter();
+    Some(all.find(|found| found["metadata"]["refund_id"] == id))
 }
 
 /// The order that an object of a provider carries as metadata, and its own name.

@@ -331,3 +331,40 @@ async fn a_forged_notification_changes_nothing() {
     );
     shop.audit();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mocks_payers_do_what_the_configuration_says() {
+    for (outcome, status) in [("pay", "paid"), ("fail", "failed")] {
+        let shop = Shop::open_with("mock-outcome", &["--mock-outcome", outcome]);
+        let client = shop.client();
+        let variant = client.product(100, 5).await;
+        let order = client.order(&variant, 1).await.expect(201).text("id");
+        let back = "https://магазин.example/спасибо#top";
+        let body = json!({"provider": "mock", "return_url": back});
+        let payment = client
+            .post(&format!("/orders/{order}/payments"), body)
+            .await;
+        let page = path_of(&payment.expect(201).text("payment_url"));
+        let seen = async || {
+            client
+                .get(&format!("/orders/{order}"))
+                .await
+                .text("payment_status")
+        };
+        while seen().await != status {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let payer = client.with_key(None).with("accept", "text/html");
+        let sent_on = payer
+            .post(&format!("{page}/pay"), json!({}))
+            .await
+            .expect(303);
+        let to = sent_on.response.header("location").unwrap();
+        let known = "https://%D0%BC%D0%B0%D0%B3%D0%B0%D0%B7%D0%B8%D0%BD.example/";
+        assert!(
+            to.starts_with(known) && to.ends_with("#top") && to.contains("?order_id="),
+            "{to}"
+        );
+        shop.audit();
+    }
+}

@@ -14,8 +14,10 @@ use tokio_util::task::TaskTracker;
 use super::{Sagas, Step};
 use crate::reader::OpenMoney;
 
-/// How often it looks.
+/// How often it looks,
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// and how often while there is more to ask for than room.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How much of what is open one look takes up; the next one goes on behind it.
 const PAGE: usize = 500;
 /// Requests to providers at the same time,
@@ -93,34 +95,39 @@ impl Pursuer {
 
     /// Works until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
-        let mut behind = Uuid::nil();
+        let (mut behind, mut crowded) = (Uuid::nil(), false);
         loop {
+            let wait = if crowded { LOOK_AGAIN } else { LOOK_EVERY };
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(wait) => {}
             }
-            behind = self.look(behind, &stop).await;
+            (behind, crowded) = self.look(behind, &stop).await;
         }
     }
 
-    /// Takes up one page of what is open; returns where the next look begins.
-    async fn look(&self, behind: Uuid, stop: &CancellationToken) -> Uuid {
+    /// Takes up one page of what is open; returns where the next look begins, and whether there was
+    /// more to ask for than room.
+    async fn look(&self, behind: Uuid, stop: &CancellationToken) -> (Uuid, bool) {
         let now = self.sagas.handle.clock().now();
         let mut found = match self.sagas.reader.open_money(behind, PAGE, now).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(%error, "looking for open payments failed");
-                return behind;
+                return (behind, false);
             }
         };
         found.sort_by_key(id);
         let more = found.len() >= PAGE;
         found.truncate(PAGE);
         let now = found.first().map_or(now, |open| open.now);
+        let mut crowded = false;
         for open in &found {
-            if let Some(room) = self.room(open.tenant)
-                && self.is_due(open, now)
-            {
+            let Some(room) = self.room(open.tenant) else {
+                crowded = true;
+                continue;
+            };
+            if self.is_due(open, now) {
                 let (sagas, open) = (Arc::clone(&self.sagas), *open);
                 let (schedule, stop) = (Arc::clone(&self.schedule), stop.clone());
                 self.tasks.spawn(async move {
@@ -136,10 +143,10 @@ impl Pursuer {
             }
         }
         match found.last() {
-            Some(last) if more => id(last),
+            Some(last) if more => (id(last), crowded),
             _ => {
                 self.forget_before(now);
-                Uuid::nil()
+                (Uuid::nil(), crowded)
             }
         }
     }

@@ -10,7 +10,7 @@ use engine::provider::{Begun, Fault, Message, NotTaken, Said, Standing};
 use super::events::said;
 use super::signature::{TOLERANCE_SECONDS, verify};
 use super::{Account, is_repeated, object, of_refund};
-use crate::adapter::{Adapter, Around, Beginning, Notice};
+use crate::adapter::{Adapter, Around, Beginning, Notice, with_our_id};
 use crate::client::Reply;
 use crate::exchange::{Request, unreadable};
 
@@ -85,11 +85,7 @@ impl Adapter for Stripe {
         reply: &Reply,
     ) -> Result<Option<RefundOutcome>, Fault> {
         let list = object(reply)?;
-        let all = list["data"].as_array().ok_or_else(|| unreadable(reply))?;
-        let id = refund.id.to_string();
-        let ours = all
-            .iter()
-            .find(|found| found["metadata"]["refund_id"] == id);
+        let ours = with_our_id(&list["data"], refund).ok_or_else(|| unreadable(reply))?;
         Ok(ours.and_then(of_refund))
     }
 

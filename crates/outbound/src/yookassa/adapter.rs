@@ -9,7 +9,7 @@ use engine::provider::{Begun, Fault, Message, NotTaken, Said, Says, Standing};
 use serde_json::Value;
 
 use super::{Account, Notification, object, of_payment, of_refund, refunded, senders};
-use crate::adapter::{Adapter, Around, Beginning, Notice, theirs};
+use crate::adapter::{Adapter, Around, Beginning, Notice, theirs, with_our_id};
 use crate::client::Reply;
 use crate::exchange::{Request, unreadable};
 use crate::texts;
@@ -101,11 +101,7 @@ impl Adapter for Yookassa {
         reply: &Reply,
     ) -> Result<Option<RefundOutcome>, Fault> {
         let list = object(reply)?;
-        let all = list["items"].as_array().ok_or_else(|| unreadable(reply))?;
-        let id = refund.id.to_string();
-        let ours = all
-            .iter()
-            .find(|found| found["metadata"]["refund_id"] == id);
+        let ours = with_our_id(&list["items"], refund).ok_or_else(|| unreadable(reply))?;
         Ok(ours.and_then(of_refund))
     }
 

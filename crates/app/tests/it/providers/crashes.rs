@@ -1,11 +1,39 @@
 //! The server is killed at every step of what it does with a provider, and started again.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::emulator::Fault;
+use super::emulator::{Emulator, Fault};
 use super::stripe::{account, pay};
 use super::{Tried, balances, cash, order, paid_once, until};
+use crate::shop::Shop;
+
+/// Every step at which a server dies, and whether somebody asks again afterwards.
+fn cases() -> impl Iterator<Item = (usize, (Fault, bool))> {
+    let steps = [Fault::HangBefore, Fault::HangAfter];
+    let cases = steps
+        .into_iter()
+        .flat_map(|fault| [(fault, true), (fault, false)]);
+    cases.enumerate()
+}
+
+/// Sends a request whose provider does not answer, and kills the server meanwhile.
+async fn dies(
+    shop: &mut Shop,
+    (emulator, fault, call): (&Emulator, Fault, &str),
+    (key, path, body): (&str, &str, Value),
+) {
+    let asked = emulator.world().count(call);
+    emulator.fail(fault);
+    let mut waits = JoinSet::new();
+    let (client, path) = (shop.client().with("idempotency-key", key), path.to_owned());
+    waits.spawn(async move { client.post(&path, body).await });
+    emulator.asked(call, asked + 1).await;
+    shop.restart();
+    waits.abort_all();
+    while waits.join_next().await.is_some() {}
+    emulator.fail(None);
+}
 
 /// What a killed server leaves is found by the next one, whether anybody asks again or not.
 #[tokio::test(flavor = "multi_thread")]
@@ -16,25 +44,18 @@ async fn a_payment_is_begun_once_wherever_its_server_dies() {
         emulator,
     } = Tried::open("crash-begin").await;
     account(&client, &emulator).await;
-    let steps = [Fault::HangBefore, Fault::HangAfter];
-    let cases = steps
-        .iter()
-        .flat_map(|fault| [(*fault, true), (*fault, false)]);
-    for (number, (fault, repeats)) in cases.enumerate() {
+    for (number, (fault, repeats)) in cases() {
         let client = shop.client();
         let order = order(&client, "EUR", 1_200).await;
         let path = format!("/orders/{order}/payments");
         let key = format!("key-{number}");
-        let asked = emulator.world().count("POST /v1/payment_intents");
-        emulator.fail(fault);
-        let mut waits = JoinSet::new();
-        let (buyer, to) = (client.with("idempotency-key", &key), path.clone());
-        waits.spawn(async move { buyer.post(&to, json!({"provider": "stripe"})).await });
-        emulator.asked("POST /v1/payment_intents", asked + 1).await;
-        shop.restart();
-        waits.abort_all();
-        while waits.join_next().await.is_some() {}
-        emulator.fail(None);
+        let begins = (&emulator, fault, "POST /v1/payment_intents");
+        dies(
+            &mut shop,
+            begins,
+            (&key, &path, json!({"provider": "stripe"})),
+        )
+        .await;
         let client = shop.client();
         if repeats {
             let again = client.with("idempotency-key", &key);
@@ -97,22 +118,10 @@ async fn a_refund_is_made_once_wherever_its_server_dies() {
         .expect(200);
     paid_once(&client, &order).await;
     let path = format!("/payments/{payment}/refunds");
-    let steps = [Fault::HangBefore, Fault::HangAfter];
-    let cases = steps
-        .iter()
-        .flat_map(|fault| [(*fault, true), (*fault, false)]);
-    for (number, (fault, repeats)) in cases.enumerate() {
-        let asked = emulator.world().count("POST /v1/refunds");
+    for (number, (fault, repeats)) in cases() {
         let key = format!("refund-{number}");
-        emulator.fail(fault);
-        let mut waits = JoinSet::new();
-        let (keeper, to) = (shop.client().with("idempotency-key", &key), path.clone());
-        waits.spawn(async move { keeper.post(&to, json!({"amount": 100})).await });
-        emulator.asked("POST /v1/refunds", asked + 1).await;
-        shop.restart();
-        waits.abort_all();
-        while waits.join_next().await.is_some() {}
-        emulator.fail(None);
+        let refunds = (&emulator, fault, "POST /v1/refunds");
+        dies(&mut shop, refunds, (&key, &path, json!({"amount": 100}))).await;
         let client = shop.client();
         if repeats {
             let again = client.with("idempotency-key", &key);

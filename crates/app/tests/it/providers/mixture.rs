@@ -43,11 +43,14 @@ const PROVIDERS: [(&str, &str); 5] = [
     ("stripe", "EUR"),
 ];
 
-/// Asks until the provider takes it.
-async fn patiently(client: &Client, path: &str, body: Value) -> Answer {
+/// Asks for one and the same thing until the provider takes it.
+async fn patiently(client: &Client, dice: &mut Dice, path: &str, body: Value) -> Answer {
+    let key = format!("{path}-{}", dice.0);
+    let client = client.with("idempotency-key", &key);
     loop {
         let answer = client.post(path, body.clone()).await;
-        if !matches!(answer.status, 502..=504) {
+        let again = matches!(answer.status, 502..=504) || answer.code() == "idempotency_in_flight";
+        if !again {
             return answer;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -107,10 +110,10 @@ async fn one_order(client: Client, emulator: Emulator, variants: [String; 3], mu
     }
     let order = order.expect(201).text("id");
     let pays = format!("/orders/{order}/payments");
-    let payment = patiently(&client, &pays, json!({"provider": provider})).await;
+    let payment = patiently(&client, &mut dice, &pays, json!({"provider": provider})).await;
     assert!(matches!(payment.status, 200 | 201), "{}", payment.body);
     if dice.up_to(4) == 0 {
-        let again = patiently(&client, &pays, json!({})).await;
+        let again = patiently(&client, &mut dice, &pays, json!({})).await;
         assert_eq!(again.text("id"), payment.text("id"));
     }
     let copies = dice.up_to(4);
@@ -143,8 +146,8 @@ async fn one_order(client: Client, emulator: Emulator, variants: [String; 3], mu
     paid(&client, &emulator, &payment, copies.max(1)).await;
     let refunds = format!("/payments/{}/refunds", payment.text("id"));
     match dice.up_to(4) {
-        0 => drop(patiently(&client, &refunds, json!({"amount": 1})).await),
-        1 => drop(patiently(&client, &refunds, json!({"restock": true})).await),
+        0 => drop(patiently(&client, &mut dice, &refunds, json!({"amount": 1})).await),
+        1 => drop(patiently(&client, &mut dice, &refunds, json!({"restock": true})).await),
         2 => drop(client.delete(&format!("/orders/{order}")).await),
         _ => {}
     }
@@ -198,7 +201,7 @@ async fn whatever_is_mixed_comes_to_nothing_in_the_end() {
         if reconcile(&shop)["ok"] == json!(true) {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     }
     is_sound(&shop, &shop.client()).await;
 }
