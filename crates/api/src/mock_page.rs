@@ -66,6 +66,11 @@ pub(crate) fn play(services: &Arc<Services>, tenant: TenantId, answer: &[u8]) {
     services.tasks.spawn(async move {
         let loaded = playing.reader.load(tenant, reading::payment(id)).await;
         let Ok(state) = loaded else { return };
+        // Only where the shop chose the mock: it pays without money.
+        let chosen = state.settings().map(|settings| settings.default_provider);
+        if chosen != Some(Provider::Mock) {
+            return;
+        }
         let payment = state.payment(id).cloned();
         let mock = payment.filter(|payment| payment.provider == Provider::Mock);
         if let Some(payment) = mock {

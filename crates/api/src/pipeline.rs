@@ -185,7 +185,8 @@ fn sender(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> SocketAd
     let is_trusted = |address: IpAddr| trusted.contains(&address.to_canonical());
     let values = headers.get_all("x-forwarded-for").iter();
     let hops: Vec<&str> = values
-        .filter_map(|value| value.to_str().ok())
+        // What cannot be read ends the walk.
+        .map(|value| value.to_str().unwrap_or("?"))
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .collect();

@@ -64,6 +64,7 @@ pub fn apply_event(state: &mut State, event: &Event, at: Timestamp) -> Vec<Movem
         | Event::PaymentFailed { .. }
         | Event::PaymentClosed { .. }
         | Event::PaymentCancelled { .. }
+        | Event::PaymentSuspected { .. }
         | Event::PaymentFeeKnown { .. } => payments::apply(state, event, at),
         Event::PaymentRefunded { .. }
         | Event::RefundSent { .. }

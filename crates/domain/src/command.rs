@@ -175,7 +175,10 @@ impl Reply {
             | Self::Checkout {
                 payment: Some(id), ..
             } => state.payment(id).is_some_and(|payment| {
-                payment.status == PaymentStatus::Failed && payment.provider_payment_id.is_none()
+                // VNPAY gives payments no names; it never refuses to begin what can be asked for.
+                payment.status == PaymentStatus::Failed
+                    && payment.provider_payment_id.is_none()
+                    && payment.provider != Provider::Vnpay
             }),
             _ => false,
         }

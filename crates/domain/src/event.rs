@@ -270,6 +270,13 @@ pub enum Event {
         /// How much, in the payment's currency.
         fee_amount: Amount,
     },
+    /// The money was taken, and the provider suspects a fraud.
+    PaymentSuspected {
+        /// The order.
+        order_id: OrderId,
+        /// The payment.
+        payment_id: PaymentId,
+    },
     /// The payer's bank disputes the payment. Money that it takes back is a refund.
     PaymentDisputed {
         /// The order.
@@ -336,6 +343,8 @@ pub enum Event {
         order_id: OrderId,
         /// The refund.
         refund_id: RefundId,
+        /// What the provider calls it, where it says so.
+        provider_refund_id: Option<String>,
         /// Why.
         failure_code: String,
     },
@@ -373,6 +382,7 @@ impl Event {
             | Self::PaymentBegun { order_id, .. }
             | Self::PaymentClosed { order_id, .. }
             | Self::PaymentFeeKnown { order_id, .. }
+            | Self::PaymentSuspected { order_id, .. }
             | Self::PaymentDisputed { order_id, .. }
             | Self::RefundSent { order_id, .. }
             | Self::RefundSettled { order_id, .. }

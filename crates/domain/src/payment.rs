@@ -1,6 +1,6 @@
 //! Payments of orders, one attempt after another, and what went back of them.
 
-use crate::ids::{OrderId, OrderItemId, PaymentId, RefundId};
+use crate::ids::{OrderId, OrderItemId, PaymentId, RefundId, VariantId};
 use crate::money::{Amount, Currency};
 use crate::time::Timestamp;
 
@@ -190,6 +190,9 @@ impl Payment {
     }
 }
 
+/// The failure code of a payment whose money was taken while its provider suspects a fraud.
+pub const SUSPECTED: &str = "suspected_fraud";
+
 /// The key that a provider is sent for attempt `attempt` of an order (contract, "Payments").
 #[must_use]
 pub fn provider_key(order_id: OrderId, attempt: i64) -> String {
@@ -257,6 +260,13 @@ pub struct Refund {
     pub items: Vec<(OrderItemId, i64)>,
     /// Whether those units went back on the shelf.
     pub restock: bool,
+    /// The units that it put back there; `None` for refunds of before this was kept, which put back
+    /// all of theirs.
+    pub put_back: Option<Vec<(VariantId, i64)>>,
+    /// When the provider took it over.
+    pub sent_at: Option<Timestamp>,
+    /// When the money was on its way back, whatever became of it since.
+    pub settled_at: Option<Timestamp>,
     /// Why.
     pub reason: Option<String>,
     /// When it was asked for.

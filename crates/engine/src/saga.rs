@@ -316,7 +316,7 @@ pub fn outcome(payment: &Payment, standing: Standing) -> Option<ProviderOutcome>
     match standing {
         Standing::Open | Standing::Authorised => None,
         Standing::Suspicious => {
-            tracing::error!(payment = %payment.id, "a provider suspects a fraud");
+            tracing::warn!(payment = %payment.id, "a provider suspects a fraud");
             Some(ProviderOutcome::Suspected)
         }
         Standing::Failed { code } => Some(ProviderOutcome::Failed { code }),

@@ -366,7 +366,8 @@ impl Providers for AllProviders {
             }
             let reply = self.ask(&*adapter, adapter.find_refund(payment, &around));
             let found = known(adapter.found_refund((refund, others), &reply.await?))?;
-            let lost = refund.created_at.plus_millis(LOST) <= around.now;
+            let sent_at = refund.sent_at.unwrap_or(refund.created_at);
+            let lost = sent_at.plus_millis(LOST) <= around.now;
             Ok(match found {
                 Some(found) => found,
                 None if lost => RefundOutcome::Failed {

@@ -1,6 +1,6 @@
 //! `payments` and `refunds`.
 
-use domain::ids::{OrderItemId, TypedId as _, Uuid};
+use domain::ids::{OrderItemId, TypedId as _, Uuid, VariantId};
 use domain::payment::{PayPage, Payment, PaymentStatus, Provider, Refund, RefundStatus, Stage};
 use engine::reader::OpenMoney;
 
@@ -55,6 +55,9 @@ pub const REFUNDS: Table = Table {
         fixed("currency", Text),
         fixed("items", Text),
         fixed("restock", Flag),
+        fixed("put_back", Text),
+        moves("sent_at", Int),
+        moves("settled_at", Int),
         fixed("reason", Text),
         fixed("created_at", Int),
     ],
@@ -133,6 +136,9 @@ pub fn read_refund<C: Columns>(c: &mut C) -> Result<Refund, C::Error> {
         currency: c.currency()?,
         items: read_items(c)?,
         restock: c.flag()?,
+        put_back: read_put_back(c)?,
+        sent_at: c.maybe_time()?,
+        settled_at: c.maybe_time()?,
         reason: c.maybe_text()?,
         created_at: c.time()?,
     })
@@ -148,6 +154,33 @@ pub fn open_money<C: Columns>(c: &mut C) -> Result<OpenMoney, C::Error> {
         now: c.time()?,
         ends_at: c.maybe_time()?,
     })
+}
+
+/// Variants and units, stored as JSON.
+fn read_put_back<C: Columns>(c: &mut C) -> Result<Option<Vec<(VariantId, i64)>>, C::Error> {
+    let Some(text) = c.maybe_text()? else {
+        return Ok(None);
+    };
+    let unreadable = || c.unreadable("variants and units");
+    let units: Vec<(Uuid, i64)> = serde_json::from_str::<Vec<(String, i64)>>(&text)
+        .ok()
+        .and_then(|units| {
+            let parsed = units
+                .into_iter()
+                .map(|(id, units)| Some((id.parse().ok()?, units)));
+            parsed.collect()
+        })
+        .ok_or_else(unreadable)?;
+    let variant = |(id, units)| (VariantId::from_uuid(id), units);
+    Ok(Some(units.into_iter().map(variant).collect()))
+}
+
+fn put_back(refund: &Refund) -> Option<String> {
+    let units = refund.put_back.as_ref()?.iter();
+    let units: Vec<(String, i64)> = units
+        .map(|(id, units)| (id.uuid().to_string(), *units))
+        .collect();
+    Some(serde_json::json!(units).to_string())
 }
 
 /// Lines and units, stored as JSON.
@@ -180,6 +213,9 @@ pub fn refund_cells(refund: &Refund) -> Vec<Cell<'_>> {
         refund.currency.into(),
         serde_json::json!(items).to_string().into(),
         refund.restock.into(),
+        put_back(refund).into(),
+        refund.sent_at.into(),
+        refund.settled_at.into(),
         refund.reason.as_ref().into(),
         refund.created_at.into(),
     ]

@@ -47,6 +47,8 @@ pub struct Pay {
     pub refunded: i64,
     /// Whether a provider elsewhere takes it.
     pub remote: bool,
+    /// Whether its provider has begun it.
+    pub begun: bool,
     /// Whether it paid its order.
     pub earned: bool,
     /// `pending`, `failed`, `cancelled` or `taken`.
@@ -66,8 +68,8 @@ pub struct Back {
     pub amount: i64,
     /// `open`, `done` or `failed`.
     pub state: &'static str,
-    /// Whether its provider ever gave it a name.
-    pub named: bool,
+    /// Whether its money was ever on its way.
+    pub settled: bool,
 }
 
 /// An order.

@@ -23,6 +23,8 @@ use crate::model::Model;
 pub struct Draw<'a> {
     /// The dice.
     pub dice: &'a mut Dice,
+    /// Whether payments are taken elsewhere, too.
+    pub providers: bool,
     /// Variants of the shop.
     pub variants: &'a [VariantId],
     /// Its locations.
@@ -34,7 +36,8 @@ pub struct Draw<'a> {
 impl Draw<'_> {
     /// A command.
     pub fn command(&mut self) -> Command {
-        match self.dice.up_to(114) {
+        let most = if self.providers { 114 } else { 108 };
+        match self.dice.up_to(most) {
             0..=27 => self.place(),
             28..=31 => CreateCart::default().into(),
             32..=39 => self.add_to_cart(),
@@ -71,13 +74,13 @@ impl Draw<'_> {
                 reason: "looked".to_owned(),
             }
             .into(),
-            106..=108 => RecordBegun {
+            109..=110 => RecordBegun {
                 payment_id: self.payment().0,
                 provider_payment_id: Some("p".to_owned()),
                 page: PayPage::default(),
             }
             .into(),
-            109..=112 => self.refund_result(),
+            111..=114 => self.refund_result(),
             _ => Sweep.into(),
         }
     }
@@ -120,7 +123,8 @@ impl Draw<'_> {
 
     fn provider(&mut self) -> Option<Provider> {
         let all = [Provider::Mock, Provider::Stripe];
-        self.dice.pick(&all).copied()
+        let count = if self.providers { 2 } else { 1 };
+        self.dice.pick(&all[..count]).copied()
     }
 
     /// A product of one of a few handles: new, changed, or just as it is. Nobody orders it.
@@ -324,7 +328,7 @@ impl Draw<'_> {
             ProviderOutcome::Failed {
                 code: "declined".to_owned(),
             }
-        } else if amount > 2 && self.dice.one_in(12) {
+        } else if self.providers && amount > 2 && self.dice.one_in(12) {
             ProviderOutcome::CapturedInPart {
                 provider_payment_id: "p".to_owned(),
                 amount: Amount::new(amount / 2).unwrap_or_default(),
@@ -336,7 +340,7 @@ impl Draw<'_> {
                 provider_payment_id: "p".to_owned(),
                 amount: Amount::new(amount + i64::from(wrong)).unwrap_or_default(),
                 currency,
-                fee: Amount::new(i64::from(self.dice.one_in(3))),
+                fee: Amount::new(i64::from(self.providers && self.dice.one_in(3))),
             }
         };
         ProviderResult {

@@ -105,6 +105,8 @@ impl Codec for Words<'_> {
 pub struct World<'a, S> {
     store: S,
     codec: &'a dyn Codec,
+    /// Whether payments are taken elsewhere, too.
+    providers: bool,
     dice: Dice,
     seed: u64,
     now: i64,
@@ -125,7 +127,26 @@ const STOCK: [i64; 4] = [5, 3, 0, 40];
 impl<'a, S: Watched> World<'a, S> {
     /// A history of `seed` over an empty store.
     pub async fn new(store: S, codec: &'a dyn Codec, seed: u64) -> Result<Self, Broken> {
+        Self::begin(store, codec, seed, true).await
+    }
+
+    /// A shop whose payments nobody else takes: one of before there were providers.
+    pub async fn without_providers(
+        store: S,
+        codec: &'a dyn Codec,
+        seed: u64,
+    ) -> Result<Self, Broken> {
+        Self::begin(store, codec, seed, false).await
+    }
+
+    async fn begin(
+        store: S,
+        codec: &'a dyn Codec,
+        seed: u64,
+        providers: bool,
+    ) -> Result<Self, Broken> {
         let mut world = Self {
+            providers,
             store,
             codec,
             dice: Dice::new(seed),
@@ -212,7 +233,9 @@ impl<'a, S: Watched> World<'a, S> {
         .into();
         let tenant = self.make(platform(), command).await?;
         self.tenant = tenant.parse().unwrap_or_else(|_| platform());
-        self.make(self.tenant, account().into()).await?;
+        if self.providers {
+            self.make(self.tenant, account().into()).await?;
+        }
         let (code, name) = ("second".to_owned(), "Second".to_owned());
         self.make(
             self.tenant,
@@ -343,6 +366,7 @@ impl<'a, S: Watched> World<'a, S> {
         for _ in 0..count {
             let mut draw = Draw {
                 dice: &mut self.dice,
+                providers: self.providers,
                 variants: &self.variants,
                 locations: &self.locations,
                 model: &self.model,

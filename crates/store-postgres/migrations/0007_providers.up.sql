@@ -26,6 +26,15 @@ ALTER TABLE refunds ADD COLUMN status TEXT NOT NULL DEFAULT 'succeeded'
     CHECK (status IN ('requested', 'pending', 'succeeded', 'failed'));
 ALTER TABLE refunds ADD COLUMN provider_refund_id TEXT;
 ALTER TABLE refunds ADD COLUMN failure_code TEXT;
+ALTER TABLE refunds ADD COLUMN sent_at BIGINT;
+ALTER TABLE refunds ADD COLUMN settled_at BIGINT;
+-- What a refund put back on the shelf; all that it was for, where that was not kept.
+ALTER TABLE refunds ADD COLUMN put_back TEXT;
+UPDATE refunds r SET put_back = e.payload::jsonb->'refund'->>'put_back',
+    settled_at = CASE WHEN e.payload::jsonb->'refund'->>'settled_at' IS NOT NULL
+        THEN r.created_at END
+FROM events e WHERE e.tenant_id = r.tenant_id AND e.order_id = r.order_id
+    AND e.type = 'payment.refunded' AND (e.payload::jsonb->'refund'->>'id')::uuid = r.refund_id;
 CREATE INDEX idx_refunds_open ON refunds (tenant_id, refund_id)
     WHERE status IN ('requested', 'pending');
 

@@ -1,4 +1,7 @@
 DROP INDEX idx_refunds_open;
+ALTER TABLE refunds DROP COLUMN put_back;
+ALTER TABLE refunds DROP COLUMN settled_at;
+ALTER TABLE refunds DROP COLUMN sent_at;
 ALTER TABLE refunds DROP COLUMN failure_code;
 ALTER TABLE refunds DROP COLUMN provider_refund_id;
 ALTER TABLE refunds DROP COLUMN status;

@@ -26,5 +26,15 @@ ALTER TABLE refunds ADD COLUMN status TEXT NOT NULL DEFAULT 'succeeded'
     CHECK (status IN ('requested', 'pending', 'succeeded', 'failed'));
 ALTER TABLE refunds ADD COLUMN provider_refund_id TEXT;
 ALTER TABLE refunds ADD COLUMN failure_code TEXT;
+ALTER TABLE refunds ADD COLUMN sent_at INTEGER;
+ALTER TABLE refunds ADD COLUMN settled_at INTEGER;
+-- What a refund put back on the shelf; all that it was for, where that was not kept.
+ALTER TABLE refunds ADD COLUMN put_back TEXT;
+UPDATE refunds SET put_back = json_extract(e.payload, '$.refund.put_back'),
+    settled_at = CASE WHEN json_extract(e.payload, '$.refund.settled_at') IS NOT NULL
+        THEN refunds.created_at END
+FROM events e WHERE e.tenant_id = refunds.tenant_id AND e.order_id = refunds.order_id
+    AND e.type = 'payment.refunded'
+    AND json_extract(e.payload, '$.refund.id') = refunds.refund_id;
 CREATE INDEX idx_refunds_open ON refunds (tenant_id, refund_id)
     WHERE status IN ('requested', 'pending');

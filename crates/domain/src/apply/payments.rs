@@ -6,7 +6,7 @@ use crate::ids::{OrderId, PaymentId};
 use crate::ledger::{self, Place};
 use crate::money::Amount;
 use crate::order::{OrderStatus, PaymentState};
-use crate::payment::{PayPage, Payment, PaymentStatus, Stage};
+use crate::payment::{PayPage, Payment, PaymentStatus, SUSPECTED, Stage};
 use crate::state::State;
 use crate::time::Timestamp;
 
@@ -66,21 +66,31 @@ pub(super) fn apply(state: &mut State, event: &Event, at: Timestamp) {
         } => change(*order_id, *payment_id, &|payment| {
             payment.status = PaymentStatus::Cancelled;
         }),
+        Event::PaymentSuspected {
+            order_id,
+            payment_id,
+        } => change(*order_id, *payment_id, &|payment| {
+            payment.failure_code = Some(SUSPECTED.to_owned());
+        }),
         Event::PaymentFeeKnown {
             order_id,
             payment_id,
             fee_amount,
-        } => {
-            change(*order_id, *payment_id, &|payment| {
-                payment.fee_amount = *fee_amount;
-            });
-            let place = Place::of(state, at);
-            let payment = state.payments.get(&(*order_id, *payment_id));
-            let booked = payment.and_then(|payment| ledger::fee(payment, place));
-            book(state, booked);
-        }
+        } => keep_fee(state, (*order_id, *payment_id), *fee_amount, at),
         _ => {}
     }
+}
+
+/// What the provider keeps of the money.
+fn keep_fee(state: &mut State, key: (OrderId, PaymentId), fee_amount: Amount, at: Timestamp) {
+    state.payments.change(&key, |payment| {
+        payment.fee_amount = fee_amount;
+        payment.updated_at = at;
+    });
+    let place = Place::of(state, at);
+    let payment = state.payments.get(&key);
+    let booked = payment.and_then(|payment| ledger::fee(payment, place));
+    book(state, booked);
 }
 
 /// The provider has said its last word: there is nothing to pay with any more.

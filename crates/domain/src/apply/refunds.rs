@@ -23,6 +23,7 @@ pub(super) fn apply(state: &mut State, event: &Event, at: Timestamp) {
         } => {
             state.refunds.change(&(*order_id, *refund_id), |refund| {
                 refund.status = RefundStatus::Pending;
+                refund.sent_at = Some(at);
                 refund.provider_refund_id.clone_from(provider_refund_id);
             });
         }
@@ -41,6 +42,7 @@ pub(super) fn apply(state: &mut State, event: &Event, at: Timestamp) {
             state.refunds.change(&key, |refund| {
                 refund.status = RefundStatus::Succeeded;
                 refund.provider_refund_id = Some(provider_refund_id.clone());
+                refund.settled_at = Some(at);
                 refund.failure_code = None;
             });
             book_refund(state, &before, at);
@@ -48,6 +50,7 @@ pub(super) fn apply(state: &mut State, event: &Event, at: Timestamp) {
         Event::RefundFailed {
             order_id,
             refund_id,
+            provider_refund_id,
             failure_code,
         } => {
             let key = (*order_id, *refund_id);
@@ -56,6 +59,9 @@ pub(super) fn apply(state: &mut State, event: &Event, at: Timestamp) {
             };
             state.refunds.change(&key, |refund| {
                 refund.status = RefundStatus::Failed;
+                if provider_refund_id.is_some() {
+                    refund.provider_refund_id.clone_from(provider_refund_id);
+                }
                 refund.failure_code = Some(failure_code.clone());
             });
             take_back(state, &before, at);

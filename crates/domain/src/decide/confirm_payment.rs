@@ -5,7 +5,7 @@ use crate::command::{Context, Decision, Reply};
 use crate::ids::PaymentId;
 use crate::needs::Needs;
 use crate::order::OrderStatus;
-use crate::payment::PaymentStatus;
+use crate::payment::{PaymentStatus, SUSPECTED};
 use crate::rejection::Rejection;
 use crate::state::State;
 
@@ -45,8 +45,10 @@ impl ConfirmPayment {
             }
             PaymentStatus::Pending => {}
         }
-        // What another's server takes, only that server can confirm.
-        if payment.provider.is_remote() {
+        // What another's server takes, only that server can confirm; but money that it has taken
+        // and suspects may be accepted by whoever has looked.
+        let suspected = payment.failure_code.as_deref() == Some(SUSPECTED);
+        if payment.provider.is_remote() && !suspected {
             return Err(Rejection::InvalidState {
                 from: order.status,
                 to: "paid",

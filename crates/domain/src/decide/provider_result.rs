@@ -9,7 +9,7 @@ use crate::ids::PaymentId;
 use crate::money::{Amount, Currency};
 use crate::needs::Needs;
 use crate::order::Order;
-use crate::payment::{Dispute, Payment, PaymentStatus, RefundStatus, Stage, Unearned};
+use crate::payment::{Dispute, Payment, PaymentStatus, RefundStatus, SUSPECTED, Stage, Unearned};
 use crate::rejection::Rejection;
 use crate::state::State;
 
@@ -160,14 +160,24 @@ fn check_named(payment: &Payment, name: &str, currency: Currency) -> Result<(), 
     }
 }
 
-/// An order that waits is put on hold: time does not end it, and its stock stays.
+/// An order that waits is put on hold, once: time does not end it, and its stock stays. Whoever
+/// releases it has looked.
 fn suspected(order: &Order, payment: &Payment) -> Vec<Change> {
-    if !order.is_unpaid() || order.on_hold.is_some() {
+    let known = payment.failure_code.as_deref() == Some(SUSPECTED);
+    if payment.status != PaymentStatus::Pending || known {
         return Vec::new();
     }
-    let by = payment.provider.name().to_owned();
-    let reason = "money was taken, and a fraud is suspected".to_owned();
-    hold_order::put_on_hold(order, by, reason)
+    let suspected = Event::PaymentSuspected {
+        order_id: order.id,
+        payment_id: payment.id,
+    };
+    let mut changes = vec![suspected.into()];
+    if order.is_unpaid() && order.on_hold.is_none() {
+        let by = payment.provider.name().to_owned();
+        let reason = "money was taken, and a fraud is suspected".to_owned();
+        changes.extend(hold_order::put_on_hold(order, by, reason));
+    }
+    changes
 }
 
 fn fee_known(payment: &Payment, fee: Amount) -> Option<Change> {
@@ -207,6 +217,7 @@ fn disputed(
     let reason = Some("dispute lost".to_owned());
     let (_, mut refund) = settle::refund(state, (order, payment), (gone, reason), context);
     refund.status = RefundStatus::Succeeded;
+    refund.settled_at = Some(context.now);
     refund.provider_refund_id = Some(dispute_id.to_owned());
     changes.push(Event::PaymentRefunded { refund }.into());
     if payment.earned {

@@ -76,6 +76,8 @@ impl RefundPayment {
             self.items.clone()
         };
         let units = self.restocked(state, order, &refund.items);
+        let put_back = units.iter().map(|((variant, _), units)| (*variant, *units));
+        refund.put_back = Some(put_back.collect());
         let mut changes: Vec<Change> = vec![Event::PaymentRefunded { refund }.into()];
         if !units.is_empty() {
             let reason = "refund".to_owned();
@@ -162,11 +164,9 @@ impl RefundPayment {
             return Vec::new();
         }
         let mut wanted: BTreeMap<VariantId, i64> = BTreeMap::new();
-        for (id, quantity) in items {
-            if let Some(item) = order.items.iter().find(|item| item.id == *id) {
-                let sum = wanted.entry(item.variant_id).or_insert(0);
-                *sum = sum.saturating_add(*quantity);
-            }
+        for (variant, units) in settle::units_of(order, items) {
+            let sum = wanted.entry(variant).or_insert(0);
+            *sum = sum.saturating_add(units);
         }
         for (variant, returned) in settle::returned_units(state, order) {
             if let Some(wanted) = wanted.get_mut(&variant) {

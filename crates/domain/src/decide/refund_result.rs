@@ -1,7 +1,7 @@
 //! Applies what a provider says of a refund.
 
 use crate::command::{Context, Decision, Reply};
-use crate::event::Event;
+use crate::event::{Change, Event};
 use crate::ids::{PaymentId, RefundId};
 use crate::needs::Needs;
 use crate::payment::{Payment, Refund, RefundStatus};
@@ -83,21 +83,35 @@ impl RefundResult {
                     provider_refund_id: provider_refund_id.clone(),
                 }
             }
-            (RefundOutcome::Failed { code, .. }, _) => Event::RefundFailed {
+            (
+                RefundOutcome::Failed {
+                    code,
+                    provider_refund_id,
+                },
+                _,
+            ) => Event::RefundFailed {
                 order_id,
                 refund_id,
+                provider_refund_id: provider_refund_id.clone(),
                 failure_code: code.clone(),
             },
         };
-        Ok(Decision::changed(vec![event.into()], reply))
+        let mut changes: Vec<Change> = vec![event.into()];
+        // Its failure had made the order count as paid.
+        let comes_after_all = matches!(self.outcome, RefundOutcome::Succeeded { .. })
+            && refund.status == RefundStatus::Failed;
+        if comes_after_all && payment.earned {
+            let in_full = refund.amount == payment.refundable();
+            changes.push(Event::OrderRefunded { order_id, in_full }.into());
+        }
+        Ok(Decision::changed(changes, reply))
     }
 }
 
 /// A refund that was taken for failed has gone through: its money must still be there, and it must
 /// not have been booked before.
 fn check_comes_after_all(payment: &Payment, refund: &Refund) -> Result<(), Rejection> {
-    let never_booked = payment.provider.is_remote() && refund.provider_refund_id.is_none();
-    if never_booked && refund.amount <= payment.refundable() {
+    if refund.settled_at.is_none() && refund.amount <= payment.refundable() {
         Ok(())
     } else {
         Err(Rejection::RefundExceedsPayment)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::supply;
 use crate::command::Context;
 use crate::event::{Change, Event};
-use crate::ids::{OrderId, PaymentId, RefundId, VariantId};
+use crate::ids::{OrderId, OrderItemId, PaymentId, RefundId, VariantId};
 use crate::money::Amount;
 use crate::order::{FinancialStatus, Order, OrderStatus};
 use crate::payment::{Payment, PaymentStatus, Refund, RefundStatus};
@@ -185,6 +185,9 @@ pub(super) fn refund(
         currency: payment.currency,
         items: Vec::new(),
         restock: false,
+        put_back: Some(Vec::new()),
+        sent_at: None,
+        settled_at: (!payment.provider.is_remote()).then_some(context.now),
         reason,
         created_at: context.now,
     };
@@ -271,28 +274,32 @@ pub(super) struct Returned {
 /// refund that is made again for them puts nothing back.
 pub(super) fn returned_units(state: &State, order: &Order) -> BTreeMap<VariantId, Returned> {
     let mut returned: BTreeMap<VariantId, Returned> = BTreeMap::new();
-    let mut failed_before = false;
+    let mut paid: BTreeMap<VariantId, i64> = BTreeMap::new();
     for refund in state.refunds_of(order.id).filter(|refund| refund.restock) {
-        for (item_id, quantity) in &refund.items {
-            let Some(item) = order.items.iter().find(|item| item.id == *item_id) else {
-                continue;
-            };
-            let sum = returned.entry(item.variant_id).or_default();
-            let again = if failed_before {
-                sum.unpaid.min(*quantity)
-            } else {
-                0
-            };
-            let fresh = quantity.saturating_sub(again);
-            sum.unpaid = sum.unpaid.saturating_sub(again);
-            sum.units = sum.units.saturating_add(fresh);
-            if !refund.is_kept() {
-                sum.unpaid = sum.unpaid.saturating_add(*quantity);
-            }
+        let claimed = units_of(order, &refund.items);
+        for (variant, units) in refund.put_back.as_ref().unwrap_or(&claimed) {
+            let sum = returned.entry(*variant).or_default();
+            sum.units = sum.units.saturating_add(*units);
         }
-        failed_before |= !refund.is_kept();
+        for (variant, units) in claimed.iter().filter(|_| refund.is_kept()) {
+            let sum = paid.entry(*variant).or_insert(0);
+            *sum = sum.saturating_add(*units);
+        }
+    }
+    for (variant, sum) in &mut returned {
+        let paid = paid.get(variant).copied().unwrap_or(0);
+        sum.unpaid = sum.units.saturating_sub(paid).max(0);
     }
     returned
+}
+
+/// Units of lines, by variant.
+pub(super) fn units_of(order: &Order, items: &[(OrderItemId, i64)]) -> Vec<(VariantId, i64)> {
+    let of = |(id, units): &(OrderItemId, i64)| {
+        let item = order.items.iter().find(|item| item.id == *id)?;
+        Some((item.variant_id, *units))
+    };
+    items.iter().filter_map(of).collect()
 }
 
 /// Units of a paid order that no refund has put back yet, by level. An order that was cancelled has

@@ -123,11 +123,12 @@ impl Pursuer {
         let now = found.first().map_or(now, |open| open.now);
         let mut crowded = false;
         for open in &found {
-            let Some(room) = self.room(open.tenant) else {
-                crowded = true;
-                continue;
-            };
             if self.is_due(open, now) {
+                let Some(room) = self.room(open.tenant) else {
+                    crowded = true;
+                    continue;
+                };
+                self.runs(id(open));
                 let (sagas, open) = (Arc::clone(&self.sagas), *open);
                 let (schedule, stop) = (Arc::clone(&self.schedule), stop.clone());
                 self.tasks.spawn(async move {
@@ -151,7 +152,7 @@ impl Pursuer {
         }
     }
 
-    /// Whether something is to be asked for now; then it counts as being asked for.
+    /// Whether something is to be asked for now.
     fn is_due(&self, open: &OpenMoney, now: Timestamp) -> bool {
         let mut schedule = self.schedule();
         let first = || {
@@ -166,11 +167,14 @@ impl Pursuer {
         };
         let next = schedule.entry(id(open)).or_insert_with(first);
         let ends = has_ended(open, now) && !next.ended;
-        let due = !next.running && (next.at <= now || ends);
-        if due {
+        !next.running && (next.at <= now || ends)
+    }
+
+    /// Notes that something is being asked for.
+    fn runs(&self, id: Uuid) {
+        if let Some(next) = self.schedule().get_mut(&id) {
             next.running = true;
         }
-        due
     }
 
     /// Forgets what has been due for long without being seen again: it is open no more.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use domain::decide::RefundOutcome;
 use domain::ids::TypedId as _;
 use domain::money::{Amount, Currency};
-use domain::payment::{PayPage, Payment, Refund, parse_provider_key};
+use domain::payment::{PayPage, Payment, PaymentStatus, Refund, parse_provider_key};
 use domain::time::Timestamp;
 use engine::provider::{Begun, Fault, Message, Named, NotTaken, Said, Says, Standing};
 use sha2::{Digest as _, Sha256};
@@ -112,7 +112,14 @@ impl Adapter for Vnpay {
 
     fn given_up(&self, payment: &Payment, standing: Standing, now: Timestamp) -> Standing {
         let over = deadline(payment).plus_millis(GIVEN_UP) <= now;
-        if standing == Standing::Open && over {
+        let given_up = payment.status != PaymentStatus::Pending;
+        let says_nothing = match standing {
+            Standing::Open => true,
+            // Somebody has looked, and does not want it.
+            Standing::Suspicious => given_up,
+            Standing::Authorised | Standing::Captured { .. } | Standing::Failed { .. } => false,
+        };
+        if says_nothing && over {
             Standing::Failed {
                 code: "expired".to_owned(),
             }

@@ -183,7 +183,14 @@ impl Verified {
                 let amount = amounts::from_vnpay(&self.text("vnp_Amount"));
                 let status = self.text("vnp_TransactionStatus");
                 let number = self.text("vnp_TransactionNo");
-                Ok(standing(("00", &status), &number, amount, currency))
+                // The last thing that happened to it may be that its money went back.
+                match (self.text("vnp_TransactionType").as_str(), status.as_str()) {
+                    ("02", "00" | "06") => Ok(Standing::Failed {
+                        code: "refunded".to_owned(),
+                    }),
+                    ("02" | "03", _) => Ok(Standing::Open),
+                    _ => Ok(standing(("00", &status), &number, amount, currency)),
+                }
             }
             // The payer never got as far as the page.
             "91" => Ok(Standing::Open),
@@ -198,7 +205,8 @@ impl Verified {
         let status = self.text("vnp_TransactionStatus");
         match (self.text("vnp_ResponseCode").as_str(), status.as_str()) {
             ("00", "09") => Ok(RefundOutcome::Failed {
-                provider_refund_id: None,
+                provider_refund_id: Some(self.text("vnp_TransactionNo"))
+                    .filter(|no| !no.is_empty()),
                 code: status,
             }),
             ("00", "00" | "06") => Ok(RefundOutcome::Succeeded {
@@ -236,7 +244,7 @@ impl Verified {
                 provider_refund_id: number,
             },
             "09" => RefundOutcome::Failed {
-                provider_refund_id: None,
+                provider_refund_id: Some(number),
                 code: status,
             },
             _ => PENDING,

@@ -81,6 +81,7 @@ impl<S: Watched> World<'_, S> {
     ) -> &'static str {
         if let Some(claim) = &request.claim
             && let Some((meant, body)) = self.model.keys.get(&claim.key)
+            && !(*meant == claim.fingerprint && self.is_void(&request.command, body))
         {
             if *meant != claim.fingerprint {
                 return "idempotency_key_reused";
@@ -257,6 +258,7 @@ impl<S: Watched> World<'_, S> {
             amount: order.total,
             refunded: 0,
             remote,
+            begun: false,
             earned: false,
             state: "pending",
             reference: reference.unwrap_or_default(),
@@ -295,6 +297,7 @@ impl<S: Watched> World<'_, S> {
                 amount: order.total,
                 refunded: 0,
                 remote: false,
+                begun: false,
                 earned: false,
                 state: "pending",
                 reference: record.payment_reference.clone(),

@@ -81,7 +81,7 @@ fn a_shop_moves_to_sqlite_and_to_another_postgresql() {
     let codec = codec();
     let (database, moved) = block_on(async {
         let database = Database::migrated().await;
-        let mut world = World::new(Simulated::new(&database), &codec, 21)
+        let mut world = World::without_providers(Simulated::new(&database), &codec, 21)
             .await
             .unwrap();
         world.run(600).await.unwrap();

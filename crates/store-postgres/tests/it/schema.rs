@@ -132,7 +132,7 @@ fn steps_are_taken_on_a_database_with_data_in_it() {
     block_on(async {
         let database = Database::migrated().await;
         let address = database.address();
-        let mut world = World::new(Simulated::new(&database), &codec, 7)
+        let mut world = World::without_providers(Simulated::new(&database), &codec, 7)
             .await
             .unwrap();
         world.run(300).await.unwrap();

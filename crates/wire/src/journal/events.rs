@@ -159,6 +159,7 @@ events! {
         payment_id: PaymentId,
         fee_amount: Amount,
     }
+    "payment.suspected" PaymentSuspected { order_id: OrderId, payment_id: PaymentId, }
     "payment.disputed" PaymentDisputed {
         order_id: OrderId,
         payment_id: PaymentId,
@@ -186,6 +187,7 @@ events! {
     "refund.failed" RefundFailed {
         order_id: OrderId,
         refund_id: RefundId,
+        provider_refund_id: Option<String>,
         failure_code: String,
     }
 }

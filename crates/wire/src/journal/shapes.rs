@@ -195,6 +195,9 @@ shapes! {
         currency: Currency,
         items: Vec<(OrderItemId, i64)>,
         restock: bool,
+        put_back: Option<Vec<(VariantId, i64)>>,
+        sent_at: Option<Timestamp>,
+        settled_at: Option<Timestamp>,
         reason: Option<String>,
         created_at: Timestamp,
     }

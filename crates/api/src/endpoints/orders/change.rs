@@ -156,7 +156,9 @@ async fn end_payments(call: &Call) -> Result<(), Problem> {
 
 async fn cancel(mut call: Call) -> Result<Response, Problem> {
     let body = call.body.take();
-    end_payments(&call).await?;
-    call.submit(CancelBody::command(call.id(0)?, body, call.by_client_token))
-        .await
+    let command = CancelBody::command(call.id(0)?, body, call.by_client_token);
+    if command.is_ok() {
+        end_payments(&call).await?;
+    }
+    call.submit(command).await
 }

@@ -1,5 +1,6 @@
 //! What commands on payments must answer.
 
+use domain::command::Command;
 use domain::decide::{ProviderOutcome, ProviderResult, RefundOutcome, RefundPayment, RefundResult};
 use domain::ids::{OrderId, PaymentId};
 use domain::state::State;
@@ -123,36 +124,54 @@ impl<S: Watched> World<'_, S> {
         "ok"
     }
 
-    /// A provider has begun a payment: nothing that is counted here changes.
-    pub(super) fn begun(&self, payment: PaymentId) -> &'static str {
-        self.order_of(payment).map_or("not_found", |_| "ok")
+    /// A provider has begun a payment.
+    pub(super) fn begun(&mut self, payment: PaymentId) -> &'static str {
+        let Some((id, _)) = self.order_of(payment) else {
+            return "not_found";
+        };
+        self.change_pay((id, payment), |pay| {
+            pay.begun |= matches!(pay.state, "pending" | "cancelled");
+        });
+        "ok"
+    }
+
+    /// Whether an answer to a start names a payment that ended before its provider had begun it.
+    pub(super) fn is_void(&self, command: &Command, answer: &[u8]) -> bool {
+        let starts = matches!(command, Command::StartPayment(_) | Command::ConvertCart(_));
+        let words = String::from_utf8_lossy(answer).into_owned();
+        let ids = words.split(' ').filter_map(|word| word.parse().ok());
+        let mut pays = ids.filter_map(|id| self.order_of(id));
+        starts && pays.any(|(_, pay)| pay.remote && pay.state == "failed" && !pay.begun)
     }
 
     pub(super) fn refund_result(&mut self, result: &RefundResult) -> &'static str {
         let Some((id, pay)) = self.order_of(result.payment_id) else {
             return "not_found";
         };
-        let order = self.model.orders.get_mut(&id);
-        let mut backs = order.into_iter().flat_map(|order| &mut order.refunds);
+        let Some(order) = self.model.orders.get_mut(&id) else {
+            return "not_found";
+        };
+        let order_stand = order.stand;
+        let mut refunds_all = false;
+        let mut backs = order.refunds.iter_mut();
         let Some(back) = backs.find(|back| back.id == result.refund_id) else {
             return "not_found";
         };
         let (amount, left) = (back.amount, pay.amount - pay.refunded);
         let change = match (&result.outcome, back.state) {
-            (RefundOutcome::Pending { .. }, "open") => {
-                back.named = true;
-                0
-            }
             (RefundOutcome::Pending { .. }, _) | (RefundOutcome::Failed { .. }, "failed") => 0,
             (RefundOutcome::Succeeded { .. }, "failed") => {
-                if back.named || !pay.remote || amount > left {
+                if back.settled || amount > left {
                     return "refund_exceeds_payment";
                 }
-                (back.state, back.named) = ("done", true);
+                (back.state, back.settled) = ("done", true);
+                if pay.earned && amount == left && matches!(order_stand, Stand::Paid(_)) {
+                    refunds_all = true;
+                }
                 amount
             }
             (RefundOutcome::Succeeded { .. }, _) => {
-                back.named |= back.state == "open";
+                back.settled = true;
                 back.state = "done";
                 0
             }
@@ -161,6 +180,10 @@ impl<S: Watched> World<'_, S> {
                 -amount
             }
         };
+        if refunds_all {
+            order.stand = Stand::Refunded;
+            order.on_hold = false;
+        }
         self.change_pay((id, pay.id), |pay| pay.refunded += change);
         "ok"
     }
@@ -175,7 +198,7 @@ impl<S: Watched> World<'_, S> {
                         payment: refund.payment_id,
                         amount: refund.amount.minor(),
                         state: ["done", "open"][usize::from(refund.is_open())],
-                        named: false,
+                        settled: !refund.is_open(),
                     });
                 }
             }
