@@ -12,6 +12,8 @@ use outbound::vault::Vault;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::clock::SystemClock;
+
 /// How long a provider may take to answer: whoever waits for it waits that long, too.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -32,6 +34,7 @@ pub(crate) fn all(setting: Setting) -> Result<AllProviders> {
         courier: Courier::new(Client::with_timeout(PATIENCE)?),
         vault: setting.vault,
         clock: setting.clock,
+        world: Arc::new(SystemClock::new()),
         pepper: setting.pepper,
         mock_webhook_key: setting.mock_webhook_key,
         public_url: setting.public_url,

@@ -44,6 +44,12 @@ impl Provider {
         }
     }
 
+    /// Whether a payment that nobody has made yet can be ended there; others end by themselves.
+    #[must_use]
+    pub const fn ends_payments(self) -> bool {
+        matches!(self, Self::Stripe)
+    }
+
     /// Whether it takes a currency at all.
     #[must_use]
     pub fn takes(self, currency: Currency) -> bool {

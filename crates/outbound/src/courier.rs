@@ -15,10 +15,10 @@ use crate::exchange::Request;
 const TRIES: u32 = 3;
 /// The wait before the second try; doubled before the third.
 const WAIT: Duration = Duration::from_millis(500);
-/// Failures in a row after which a provider is left alone,
-const FAILURES: u32 = 5;
+/// Requests that fail in a row, after which a provider is left alone,
+const FAILURES: u32 = 10;
 /// and for how long.
-const PAUSE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// A provider's host: how often it failed in a row, and since when it is left alone.
 #[derive(Clone, Copy, Default)]
@@ -58,6 +58,22 @@ impl Courier {
         request: &Request,
         is_repeated: impl Fn(&Reply) -> bool,
     ) -> Result<Reply, Fault> {
+        let host = host(&request.url);
+        if self.is_left_alone(&host) {
+            let why = format!("{host} did not answer lately, and is left alone for some seconds");
+            return Err(Fault::Unknown(why));
+        }
+        let reply = self.patiently(request, is_repeated).await;
+        let failed = reply.as_ref().map_or(true, |reply| reply.status >= 500);
+        self.note(host, failed);
+        reply
+    }
+
+    async fn patiently(
+        &self,
+        request: &Request,
+        is_repeated: impl Fn(&Reply) -> bool,
+    ) -> Result<Reply, Fault> {
         let mut wait = WAIT;
         let mut tries = 1;
         loop {
@@ -72,19 +88,10 @@ impl Courier {
     }
 
     async fn once(&self, request: &Request) -> Result<Reply, Fault> {
-        let host = host(&request.url);
-        if self.is_left_alone(&host) {
-            let why = format!("{host} did not answer lately, and is left alone for some seconds");
-            return Err(Fault::Unknown(why));
-        }
         let place = (request.method, request.url.as_str());
-        let sent = self
-            .client
-            .send(place, &request.headers, request.body.clone());
-        let reply = sent.await;
-        let failed = reply.as_ref().map_or(true, |reply| reply.status >= 500);
-        self.note(host, failed);
-        reply.map_err(|error| {
+        let body = request.body.clone();
+        let sent = self.client.send(place, &request.headers, body).await;
+        sent.map_err(|error| {
             if error.is_timeout() {
                 Fault::Timeout
             } else {

@@ -56,6 +56,8 @@ pub struct AllProviders {
     pub vault: Vault,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The time of the world outside, from where messages come: a demo's own may be moved.
+    pub world: Arc<dyn Clock>,
     /// The server's pepper, from which the mock's keys are derived, unless one is given.
     pub pepper: [u8; 32],
     /// The key of the mock's webhooks, where the configuration gives one.
@@ -214,7 +216,8 @@ impl Providers for AllProviders {
         Box::pin(async move {
             if provider == Provider::Mock {
                 let key = self.mock_key(tenant.id);
-                let event_id = standard_webhooks::verify(&key, message, now);
+                let at = |now| standard_webhooks::verify(&key, message, now);
+                let event_id = at(now).or_else(|| at(self.world.now()));
                 return Ok(Verified {
                     event_id: texts::name(&event_id.ok_or(NotTaken::Unverified)?),
                     body: message.body.clone(),
@@ -225,7 +228,8 @@ impl Providers for AllProviders {
                 return Err(NotTaken::Unverified);
             }
             let adapter = self.adapter(tenant, provider)?;
-            let body = adapter.verify(message, now)?;
+            let verified = adapter.verify(message, now);
+            let body = verified.or_else(|_| adapter.verify(message, self.world.now()))?;
             let (event_id, said) = match self.hear(&*adapter, &body).await {
                 Ok(heard) => heard,
                 // What the provider itself does not know was not sent by it.

@@ -143,7 +143,8 @@ async fn end_payments(call: &Call) -> Result<(), Problem> {
         return Ok(());
     }
     let waits = |payment: &&Payment| {
-        payment.stage == Stage::Begun && payment.status == PaymentStatus::Pending
+        let begun = payment.stage == Stage::Begun && payment.status == PaymentStatus::Pending;
+        begun && payment.provider.ends_payments()
     };
     for payment in state.payments_of(id).filter(waits) {
         let closed = call.services.sagas.close(call.tenant(), payment.id).await;

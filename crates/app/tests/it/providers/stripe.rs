@@ -263,7 +263,9 @@ async fn money_that_comes_late_revives_its_order_or_goes_back_once() {
     for (number, intent) in intents.iter().enumerate() {
         let id = format!("evt_{number}");
         let paid = object(emulator, intent);
-        let told = tell(client, (&id, "payment_intent.succeeded"), &paid, 905).await;
+        // Signed by the moved clock, or by the world's.
+        let ahead = if number == 0 { 905 } else { 0 };
+        let told = tell(client, (&id, "payment_intent.succeeded"), &paid, ahead).await;
         told.expect(200);
     }
     paid_once(client, &there).await;
